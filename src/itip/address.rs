@@ -1,0 +1,124 @@
+//! Calendar user addresses, in the one form in which they can be compared.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A calendar user's mail address: lower case, without `mailto:`, percent-encoding or `?query`.
+///
+/// Two spellings of one mailbox give equal values, so `==` is the comparison that
+/// RFC 5546 §3 leaves to the implementation. The value may be no valid address at all (`invalid:nomail`
+/// stays what it is, in lower case); it then equals only itself.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(String);
+
+impl Address {
+    /// Reads a calendar address as it stands in ORGANIZER, ATTENDEE or a mail header.
+    pub fn parse(text: &str) -> Self {
+        Self(normalise(text).into_owned())
+    }
+
+    /// The address as `local@domain`, lower case.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether `text`, as it stands in a property, names this calendar user; allocates nothing in the usual case.
+    pub fn is(&self, text: &str) -> bool {
+        let bare = strip_scheme(text.trim());
+        if bare.len() == self.0.len() && bare.eq_ignore_ascii_case(&self.0) {
+            return true;
+        }
+        normalise(text) == self.0
+    }
+
+    /// The part behind the last `@`, or nothing when there is none.
+    pub fn domain(&self) -> Option<&str> {
+        self.0.rsplit_once('@').map(|(_, domain)| domain)
+    }
+
+    /// Whether this can be written to by mail at all: one `@`, something on both sides, and no byte that
+    /// could end a header or an SMTP command.
+    pub fn is_mailable(&self) -> bool {
+        let Some((local, domain)) = self.0.rsplit_once('@') else { return false };
+        !local.is_empty()
+            && !domain.is_empty()
+            && self.0.len() <= 254
+            && !self.0.contains(|c: char| c.is_control() || c.is_whitespace() || "<>,;:\"()[]\\".contains(c))
+            && !local.contains('@')
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn normalise(text: &str) -> Cow<'_, str> {
+    let bare = strip_scheme(text.trim());
+    // RFC 6068 §2: what follows the question mark is header fields, not address.
+    let bare = bare.split('?').next().unwrap_or(bare);
+    let decoded = percent_decode(bare);
+    if decoded.chars().any(char::is_uppercase) { Cow::Owned(decoded.to_lowercase()) } else { decoded }
+}
+
+fn strip_scheme(text: &str) -> &str {
+    match text.get(..7) {
+        Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => text[7..].trim_start(),
+        _ => text,
+    }
+}
+
+fn percent_decode(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let bytes = text.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let escaped = if byte == b'%' { bytes.get(at + 1..at + 3).and_then(hex_byte) } else { None };
+        out.push(escaped.unwrap_or(byte));
+        at += if escaped.is_some() { 3 } else { 1 };
+    }
+    // Bytes that are no UTF-8 are nobody's address; the undecoded text then stands for itself.
+    String::from_utf8(out).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+fn hex_byte(digits: &[u8]) -> Option<u8> {
+    let text = std::str::from_utf8(digits).ok()?;
+    u8::from_str_radix(text, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_mailbox_are_equal() {
+        let b = Address::parse("mailto:b@example.com");
+        for text in
+            ["MAILTO:B@Example.COM", "b@example.com", " mailto:b%40example.com", "mailto:b@example.com?subject=x"]
+        {
+            assert_eq!(Address::parse(text), b, "{text}");
+            assert!(b.is(text), "{text}");
+        }
+        assert!(!b.is("mailto:bb@example.com"));
+    }
+
+    #[test]
+    fn header_and_command_injection_is_not_mailable() {
+        for text in [
+            "b@example.com\r\nRCPT TO:<x@y>",
+            "b c@example.com",
+            "@example.com",
+            "b@",
+            "nobody",
+            "<b@example.com>",
+            "a@b@c",
+        ] {
+            assert!(!Address::parse(text).is_mailable(), "{text:?}");
+        }
+        assert!(Address::parse("mailto:o'neill+cal@example.com").is_mailable());
+    }
+}
