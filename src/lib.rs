@@ -6,3 +6,6 @@ pub mod itip;
 pub mod mailbox;
 pub mod outbox;
 pub mod tls;
+
+/// PRODID of every calendar that imipd writes (RFC 5545 §3.7.3).
+pub const PRODID: &str = "-//imipd//imipd//EN";

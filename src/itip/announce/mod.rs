@@ -1,0 +1,82 @@
+//! What is owed when a user changes an object of their own (RFC 5546 §2.1.4, RFC 6638 §3.2).
+//!
+//! | the user is | and | goes to |
+//! |---|---|---|
+//! | ORGANIZER | puts or deletes | [`organizer`] |
+//! | an ATTENDEE | puts or deletes | [`attendee`] |
+//! | neither | | refused as `NotOrganizerNorAttendee` |
+
+mod attendee;
+mod message;
+mod organizer;
+
+pub use message::full_request;
+
+use super::address::Address;
+use super::decision::{Announcement, Refusal};
+use super::object::CalendarObject;
+use super::revision::Revisions;
+
+/// What the engine has to know besides the object: who, when, and in whose name.
+#[derive(Clone, Copy, Debug)]
+pub struct Author<'a> {
+    /// All addresses of the user whose calendar it is; the first is the main one.
+    pub addresses: &'a [Address],
+    /// The time of the message, Unix seconds.
+    pub now: i64,
+    /// PRODID of what the engine writes.
+    pub prodid: &'a str,
+}
+
+/// The user stores `after` in place of `before`.
+///
+/// The object is stored in any case, with SEQUENCE and PARTSTAT as the rules want them; the messages that are owed, or
+/// the reason why there are none, come beside it.
+pub fn put(
+    before: Option<&CalendarObject>,
+    after: CalendarObject,
+    revisions: &Revisions,
+    author: Author<'_>,
+) -> Announcement {
+    match role(before, &after, author.addresses) {
+        Ok(Role::Organizer) => organizer::put(before, after, revisions, author),
+        Ok(Role::Attendee) => attendee::put(before, after, revisions, author),
+        Err(refusal) => Announcement { store: Some(after), revisions: revisions.clone(), outgoing: Err(refusal) },
+    }
+}
+
+/// The user deletes an object.
+pub fn delete(before: &CalendarObject, revisions: &Revisions, author: Author<'_>) -> Announcement {
+    let outgoing = role(None, before, author.addresses).and_then(|role| match role {
+        Role::Organizer => organizer::delete(before, author),
+        Role::Attendee => attendee::delete(before, author),
+    });
+    Announcement { store: None, revisions: revisions.clone(), outgoing }
+}
+
+/// The part that a user has in an object of theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    Organizer,
+    Attendee,
+}
+
+/// The user's role in what they store, given what was stored before (RFC 6638 §3.1).
+pub fn role(before: Option<&CalendarObject>, after: &CalendarObject, addresses: &[Address]) -> Result<Role, Refusal> {
+    let was = before.map(CalendarObject::organizer).transpose()?.flatten();
+    let is = after.organizer()?;
+    match (&was, &is) {
+        (Some(one), Some(other)) if one != other => return Err(Refusal::OrganizerMismatch),
+        // Taking ORGANIZER off a stored meeting cancels it, if it was the organizer who did; see `organizer::put`.
+        (Some(one), None) if !addresses.contains(one) => {
+            return Err(Refusal::CannotModifyProperty("ORGANIZER".to_owned()));
+        }
+        _ => {}
+    }
+    let organizer = is.or(was).ok_or(Refusal::NoSchedulingInfo)?;
+    if addresses.contains(&organizer) {
+        return Ok(Role::Organizer);
+    }
+    let takes_part = after.has_attendee(addresses) || before.is_some_and(|before| before.has_attendee(addresses));
+    if takes_part { Ok(Role::Attendee) } else { Err(Refusal::NotOrganizerNorAttendee) }
+}

@@ -1,0 +1,202 @@
+//! What differs between two versions of a component, and how much that matters to the others.
+
+use std::collections::BTreeSet;
+
+use calcard::icalendar::{
+    ICalendarComponent, ICalendarEntry, ICalendarProperty, ICalendarRecurrenceRule, ICalendarValue, ICalendarWeekday,
+};
+
+use super::address::Address;
+use super::component::ComponentExt;
+use super::time::{Moment, Zones};
+
+/// How much a property matters to the other parties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// The owner's own business: never announced.
+    Private,
+    /// Announced, without raising SEQUENCE.
+    Informs,
+    /// Announced with a higher SEQUENCE (RFC 5546 §2.1.4).
+    Raises,
+    /// Changes when it takes place: everybody is asked again (RFC 6638 §3.2.8).
+    Reschedules,
+}
+
+/// The weight of a property other than ATTENDEE.
+pub fn weight(name: &ICalendarProperty) -> Weight {
+    match name {
+        ICalendarProperty::Dtstart
+        | ICalendarProperty::Dtend
+        | ICalendarProperty::Due
+        | ICalendarProperty::Duration
+        | ICalendarProperty::Rrule
+        | ICalendarProperty::Rdate
+        | ICalendarProperty::Exdate => Weight::Reschedules,
+        ICalendarProperty::Status | ICalendarProperty::Location => Weight::Raises,
+        ICalendarProperty::Summary
+        | ICalendarProperty::Description
+        | ICalendarProperty::Url
+        | ICalendarProperty::Attach
+        | ICalendarProperty::Conference
+        | ICalendarProperty::Geo
+        | ICalendarProperty::Contact
+        | ICalendarProperty::Resources
+        | ICalendarProperty::Priority
+        | ICalendarProperty::PercentComplete
+        | ICalendarProperty::Completed => Weight::Informs,
+        _ => Weight::Private,
+    }
+}
+
+/// What differs between two versions of one instance.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// The properties that differ and matter, by name, sorted.
+    pub properties: BTreeSet<ICalendarProperty>,
+    /// Who was added to the attendees.
+    pub joined: BTreeSet<Address>,
+    /// Who was taken off the attendees.
+    pub left: BTreeSet<Address>,
+}
+
+impl Difference {
+    /// Compares two versions of one instance.
+    pub fn between(before: (&ICalendarComponent, &Zones), after: (&ICalendarComponent, &Zones)) -> Self {
+        let names: BTreeSet<&ICalendarProperty> = before
+            .0
+            .entries
+            .iter()
+            .chain(&after.0.entries)
+            .map(|entry| &entry.name)
+            .filter(|name| weight(name) > Weight::Private)
+            .collect();
+        let properties = names.into_iter().filter(|name| differs(name, before, after)).cloned().collect();
+        let (was, is) = (attendee_set(before.0), attendee_set(after.0));
+        let joined = is.difference(&was).cloned().collect();
+        let left = was.difference(&is).cloned().collect();
+        Self { properties, joined, left }
+    }
+
+    /// Whether there is anything that others need to know.
+    pub fn is_announced(&self) -> bool {
+        !self.properties.is_empty() || self.raises_sequence()
+    }
+
+    /// Whether SEQUENCE has to rise (RFC 5546 §2.1.4, and LOCATION and the attendees by our own rule).
+    pub fn raises_sequence(&self) -> bool {
+        !self.joined.is_empty() || !self.left.is_empty() || self.reaches(Weight::Raises)
+    }
+
+    /// Whether it takes place at another time.
+    pub fn reschedules(&self) -> bool {
+        self.reaches(Weight::Reschedules)
+    }
+
+    fn reaches(&self, least: Weight) -> bool {
+        self.properties.iter().any(|name| weight(name) >= least)
+    }
+}
+
+/// Whether the times of two versions of one instance differ, recurrence included.
+pub fn is_rescheduled(before: (&ICalendarComponent, &Zones), after: (&ICalendarComponent, &Zones)) -> bool {
+    [
+        ICalendarProperty::Dtstart,
+        ICalendarProperty::Dtend,
+        ICalendarProperty::Due,
+        ICalendarProperty::Rrule,
+        ICalendarProperty::Rdate,
+        ICalendarProperty::Exdate,
+    ]
+    .iter()
+    .any(|name| differs(name, before, after))
+}
+
+/// The addresses of all attendees.
+pub fn attendee_set(component: &ICalendarComponent) -> BTreeSet<Address> {
+    component.attendees().map(|attendee| attendee.address()).collect()
+}
+
+/// Whether a property's meaning differs; a mere re-encoding of the same value does not.
+pub fn differs(
+    name: &ICalendarProperty,
+    (before, zones_before): (&ICalendarComponent, &Zones),
+    (after, zones_after): (&ICalendarComponent, &Zones),
+) -> bool {
+    if before.properties(name).eq(after.properties(name)) {
+        return false;
+    }
+    match name {
+        ICalendarProperty::Dtstart => start(before, zones_before) != start(after, zones_after),
+        ICalendarProperty::Dtend | ICalendarProperty::Duration | ICalendarProperty::Due => {
+            end(before, zones_before) != end(after, zones_after)
+        }
+        ICalendarProperty::Rdate | ICalendarProperty::Exdate => {
+            moments(name, before, zones_before) != moments(name, after, zones_after)
+        }
+        ICalendarProperty::Rrule => rules(before) != rules(after),
+        _ => values(name, before) != values(name, after),
+    }
+}
+
+/// When it starts, and, where it recurs, on whose clock: the zone moves the later instances.
+fn start(component: &ICalendarComponent, zones: &Zones) -> Option<(Moment, Option<String>)> {
+    let entry = component.property(&ICalendarProperty::Dtstart)?;
+    let recurs = component.has_property(&ICalendarProperty::Rrule);
+    let zone = recurs.then(|| zones.of_entry(entry).to_string());
+    Some((zones.moment(entry)?, zone))
+}
+
+/// When it ends, whether said by DTEND, DUE or DURATION.
+pub fn end(component: &ICalendarComponent, zones: &Zones) -> Option<Moment> {
+    let said = [ICalendarProperty::Dtend, ICalendarProperty::Due];
+    if let Some(moment) = said.iter().find_map(|name| component.moment(name, zones)) {
+        return Some(moment);
+    }
+    let start = component.moment(&ICalendarProperty::Dtstart, zones)?;
+    let seconds = match component.property(&ICalendarProperty::Duration).and_then(|entry| entry.values.first()) {
+        Some(ICalendarValue::Duration(duration)) => duration.as_seconds(),
+        // RFC 5545 §3.6.1: without an end, a DATE lasts one day and a DATE-TIME no time at all.
+        _ => match start {
+            Moment::Date(_) => 86_400,
+            Moment::Floating(_) | Moment::Instant(_) => 0,
+        },
+    };
+    Some(match start {
+        Moment::Date(days) => Moment::Date(days.saturating_add(seconds / 86_400)),
+        Moment::Floating(at) => Moment::Floating(at.saturating_add(seconds)),
+        Moment::Instant(at) => Moment::Instant(at.saturating_add(seconds)),
+    })
+}
+
+fn moments(name: &ICalendarProperty, component: &ICalendarComponent, zones: &Zones) -> BTreeSet<Moment> {
+    component.properties(name).flat_map(|entry| zones.moments(entry)).collect()
+}
+
+fn rules(component: &ICalendarComponent) -> BTreeSet<ICalendarRecurrenceRule> {
+    component
+        .properties(&ICalendarProperty::Rrule)
+        .flat_map(|entry| &entry.values)
+        .filter_map(|value| match value {
+            ICalendarValue::RecurrenceRule(rule) => Some(canonical(rule)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// A rule without the parts that only say the default (RFC 5545 §3.3.10: INTERVAL=1, WKST=MO).
+fn canonical(rule: &ICalendarRecurrenceRule) -> ICalendarRecurrenceRule {
+    let mut rule = rule.clone();
+    rule.interval = rule.interval.filter(|interval| *interval != 1);
+    rule.wkst = rule.wkst.filter(|wkst| *wkst != ICalendarWeekday::Monday);
+    rule.byday.sort();
+    rule.bymonthday.sort();
+    rule.bymonth.sort();
+    rule
+}
+
+/// All values of a property in their order; an empty property is as good as none.
+fn values<'a>(name: &'a ICalendarProperty, component: &'a ICalendarComponent) -> Vec<&'a ICalendarValue> {
+    let is_empty = |value: &&ICalendarValue| !matches!(value, ICalendarValue::Text(text) if text.is_empty());
+    component.properties(name).flat_map(|entry: &ICalendarEntry| &entry.values).filter(is_empty).collect()
+}

@@ -1,0 +1,19 @@
+//! The limits on what the engine takes from outside, in one place.
+
+/// The longest calendar text that is parsed, in bytes.
+pub const CALENDAR_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// The most components, alarms and time zone rules included, that one calendar text may hold.
+pub const COMPONENTS_MAX: usize = 20_000;
+
+/// The most properties that one component may hold, attendees included.
+pub const PROPERTIES_MAX: usize = 100_000;
+
+/// The longest UID, in bytes.
+pub const UID_BYTES_MAX: usize = 1_024;
+
+/// The most steps that one recurrence question may take before it is cut off.
+pub const RECURRENCE_STEPS_MAX: usize = 100_000;
+
+/// The largest SEQUENCE that is believed; what is larger counts as this (real mail holds some beyond 32 bits).
+pub const SEQUENCE_MAX: i64 = i64::MAX / 2;

@@ -1,0 +1,312 @@
+//! The calendar object: all components of one UID.
+
+use std::collections::BTreeMap;
+
+use calcard::icalendar::{
+    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarProperty, ICalendarValue,
+};
+
+use super::address::Address;
+use super::component::ComponentExt;
+use super::decision::Refusal;
+use super::instance::InstanceKey;
+use super::limits;
+use super::text;
+use super::time::Zones;
+
+/// The UID of a calendar object; opaque, compared by its bytes (RFC 5545 §3.8.4.7).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CalUid(pub String);
+
+impl std::fmt::Display for CalUid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What kind of component an object consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    Event,
+    Todo,
+    Journal,
+}
+
+impl Kind {
+    /// The component's name in iCalendar text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Event => "VEVENT",
+            Kind::Todo => "VTODO",
+            Kind::Journal => "VJOURNAL",
+        }
+    }
+}
+
+/// All components of one UID: at most one master and any number of overrides, besides time zones.
+///
+/// The calendar's text is kept as it was parsed; the object adds an index by instance. Invariants: one UID, one kind,
+/// no two components with one key, every scheduling component a child of the root.
+#[derive(Clone, Debug)]
+pub struct CalendarObject {
+    calendar: ICalendar,
+    uid: CalUid,
+    kind: Kind,
+    zones: Zones,
+    index: BTreeMap<InstanceKey, usize>,
+}
+
+impl CalendarObject {
+    /// Reads an object from iCalendar text.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        Self::new(text::parse(text)?)
+    }
+
+    /// Indexes a parsed calendar; refuses what is not one scheduling object (RFC 5546 §3.2: same UID, one type).
+    pub fn new(mut calendar: ICalendar) -> Result<Self, Refusal> {
+        promote_nested(&mut calendar);
+        let zones = Zones::of(&calendar);
+        let (mut index, mut uid, mut kind) = (BTreeMap::new(), None, None);
+        for child in children(&calendar) {
+            let Some(component) = calendar.components.get(child) else { continue };
+            let Some(this_kind) = kind_of(component)? else { continue };
+            if *kind.get_or_insert(this_kind) != this_kind {
+                return Err(Refusal::MultipleObjectTypes);
+            }
+            let this_uid = component.uid().filter(|uid| !uid.trim().is_empty()).ok_or(Refusal::MissingUid)?;
+            if this_uid.len() > limits::UID_BYTES_MAX {
+                return Err(Refusal::EventTooLarge);
+            }
+            if *uid.get_or_insert(this_uid) != this_uid {
+                return Err(Refusal::MultipleUid);
+            }
+            let key = InstanceKey::of(component, &zones).ok_or(Refusal::ICalendarParseError)?;
+            if index.insert(key, child).is_some() {
+                return Err(Refusal::MultipleObjectInstances);
+            }
+        }
+        let (Some(uid), Some(kind)) = (uid, kind) else { return Err(Refusal::NoSchedulingInfo) };
+        Ok(Self { uid: CalUid(uid.to_owned()), kind, zones, index, calendar })
+    }
+
+    /// The object as iCalendar text.
+    pub fn to_text(&self) -> String {
+        text::write(&self.calendar)
+    }
+
+    pub fn uid(&self) -> &CalUid {
+        &self.uid
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub fn zones(&self) -> &Zones {
+        &self.zones
+    }
+
+    /// The calendar with its time zones and its own properties.
+    pub fn calendar(&self) -> &ICalendar {
+        &self.calendar
+    }
+
+    /// The instances that have a component, master first, then by time.
+    pub fn keys(&self) -> impl Iterator<Item = InstanceKey> + '_ {
+        self.index.keys().copied()
+    }
+
+    /// The components with their keys, master first.
+    pub fn components(&self) -> impl Iterator<Item = (InstanceKey, &ICalendarComponent)> {
+        self.index.iter().filter_map(|(key, index)| Some((*key, self.calendar.components.get(*index)?)))
+    }
+
+    pub fn get(&self, key: InstanceKey) -> Option<&ICalendarComponent> {
+        self.index.get(&key).and_then(|index| self.calendar.components.get(*index))
+    }
+
+    pub fn get_mut(&mut self, key: InstanceKey) -> Option<&mut ICalendarComponent> {
+        self.index.get(&key).and_then(|index| self.calendar.components.get_mut(*index))
+    }
+
+    pub fn master(&self) -> Option<&ICalendarComponent> {
+        self.get(InstanceKey::Master)
+    }
+
+    /// The master, or the first override of an object that has none.
+    pub fn principal(&self) -> Option<&ICalendarComponent> {
+        self.components().next().map(|(_, component)| component)
+    }
+
+    /// The one ORGANIZER of the object; `MultipleOrganizer` when the components disagree (RFC 6638 §3.2.4.2).
+    pub fn organizer(&self) -> Result<Option<Address>, Refusal> {
+        let mut found: Option<Address> = None;
+        for (_, component) in self.components() {
+            let Some(organizer) = component.organizer() else { continue };
+            match &found {
+                Some(known) if !organizer.is(known) => return Err(Refusal::MultipleOrganizer),
+                Some(_) => {}
+                None => found = Some(organizer.address()),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Whether any component has one of `addresses` as ATTENDEE.
+    pub fn has_attendee(&self, addresses: &[Address]) -> bool {
+        self.components().any(|(_, component)| component.attendee_among(addresses).is_some())
+    }
+
+    /// METHOD of the calendar, as written.
+    pub fn method(&self) -> Option<&str> {
+        self.root().and_then(|root| root.text(&ICalendarProperty::Method))
+    }
+
+    /// Removes METHOD: stored objects have none (RFC 4791 §4.1).
+    pub fn remove_method(&mut self) {
+        if let Some(root) = self.calendar.components.first_mut() {
+            root.remove(&ICalendarProperty::Method);
+        }
+    }
+
+    /// Removes the component of an instance, with what is nested in it.
+    pub fn remove(&mut self, key: InstanceKey) {
+        let Some(index) = self.index.remove(&key) else { return };
+        if let Some(root) = self.calendar.components.first_mut() {
+            root.component_ids.retain(|&child| child as usize != index);
+        }
+    }
+
+    /// Adds or replaces the component of an instance; `component` must have no nested components of its own.
+    pub fn insert(&mut self, key: InstanceKey, component: ICalendarComponent) {
+        if let Some(held) = self.get_mut(key) {
+            *held = component;
+            return;
+        }
+        let index = self.push_to_root(component);
+        self.index.insert(key, index);
+    }
+
+    /// Removes the VALARMs (and anything else nested) of every component.
+    pub fn drop_nested(&mut self) {
+        for index in self.index.values() {
+            if let Some(component) = self.calendar.components.get_mut(*index) {
+                component.component_ids.clear();
+            }
+        }
+    }
+
+    /// Adds the time zones of another object that this one does not define yet.
+    pub fn adopt_zones(&mut self, other: &CalendarObject) {
+        for zone in children(&other.calendar) {
+            let Some(component) = other.calendar.components.get(zone) else { continue };
+            let is_zone = component.component_type == ICalendarComponentType::VTimezone;
+            let tzid = component.text(&ICalendarProperty::Tzid);
+            let known = self.calendar.timezones().any(|known| known.text(&ICalendarProperty::Tzid) == tzid);
+            if is_zone && !known {
+                let index = self.push_to_root(ICalendarComponent { component_ids: Vec::new(), ..component.clone() });
+                self.adopt_children(index, &other.calendar, component);
+            }
+        }
+        self.zones = Zones::of(&self.calendar);
+    }
+
+    /// A calendar with the given METHOD and PRODID, the time zones of this object, and no scheduling component.
+    ///
+    /// Components put into it by [`CalendarObject::insert`] make a message about this object.
+    pub fn envelope(&self, method: calcard::icalendar::ICalendarMethod, prodid: &str) -> CalendarObject {
+        let root = ICalendarComponent {
+            component_type: ICalendarComponentType::VCalendar,
+            entries: vec![
+                entry(ICalendarProperty::Method, ICalendarValue::Method(method)),
+                entry(ICalendarProperty::Prodid, ICalendarValue::Text(prodid.to_owned())),
+                entry(ICalendarProperty::Version, ICalendarValue::Text("2.0".to_owned())),
+            ],
+            component_ids: Vec::new(),
+        };
+        let mut envelope = CalendarObject {
+            calendar: ICalendar { components: vec![root] },
+            uid: self.uid.clone(),
+            kind: self.kind,
+            zones: Zones::default(),
+            index: BTreeMap::new(),
+        };
+        envelope.adopt_zones(self);
+        envelope
+    }
+
+    fn root(&self) -> Option<&ICalendarComponent> {
+        self.calendar.components.first()
+    }
+
+    fn push_to_root(&mut self, component: ICalendarComponent) -> usize {
+        let index = self.calendar.components.len();
+        self.calendar.components.push(component);
+        if let Some(root) = self.calendar.components.first_mut() {
+            root.component_ids.push(index as u32);
+        }
+        index
+    }
+
+    /// Copies what is nested in `component` below the component at `parent`.
+    fn adopt_children(&mut self, parent: usize, source: &ICalendar, component: &ICalendarComponent) {
+        let mut pending: Vec<(usize, u32)> = component.component_ids.iter().map(|&child| (parent, child)).collect();
+        while let Some((parent, child)) = pending.pop() {
+            let Some(nested) = source.components.get(child as usize) else { continue };
+            let index = self.calendar.components.len();
+            pending.extend(nested.component_ids.iter().map(|&grandchild| (index, grandchild)));
+            self.calendar.components.push(ICalendarComponent { component_ids: Vec::new(), ..nested.clone() });
+            if let Some(owner) = self.calendar.components.get_mut(parent) {
+                owner.component_ids.push(index as u32);
+            }
+        }
+    }
+}
+
+impl PartialEq for CalendarObject {
+    /// Two objects are equal when their texts are.
+    fn eq(&self, other: &Self) -> bool {
+        self.to_text() == other.to_text()
+    }
+}
+
+fn entry(name: ICalendarProperty, value: ICalendarValue) -> ICalendarEntry {
+    ICalendarEntry { name, params: Vec::new(), values: vec![value] }
+}
+
+fn children(calendar: &ICalendar) -> Vec<usize> {
+    calendar
+        .components
+        .first()
+        .map_or_else(Vec::new, |root| root.component_ids.iter().map(|&child| child as usize).collect())
+}
+
+/// The kind of a scheduling component; nothing for time zones and what iTIP does not know.
+fn kind_of(component: &ICalendarComponent) -> Result<Option<Kind>, Refusal> {
+    match component.component_type {
+        ICalendarComponentType::VEvent => Ok(Some(Kind::Event)),
+        ICalendarComponentType::VTodo => Ok(Some(Kind::Todo)),
+        ICalendarComponentType::VJournal => Ok(Some(Kind::Journal)),
+        ICalendarComponentType::VFreebusy => Err(Refusal::InvalidComponentType),
+        _ => Ok(None),
+    }
+}
+
+/// Moves scheduling components that a missing END has nested into another one back below the root.
+fn promote_nested(calendar: &mut ICalendar) {
+    let is_scheduling: Vec<bool> =
+        calendar.components.iter().map(|component| component.component_type.has_time_ranges()).collect();
+    let mut promoted = Vec::new();
+    for component in calendar.components.iter_mut().skip(1) {
+        component.component_ids.retain(|&child| {
+            let nested = is_scheduling.get(child as usize).copied().unwrap_or(false);
+            if nested {
+                promoted.push(child);
+            }
+            !nested
+        });
+    }
+    if let Some(root) = calendar.components.first_mut() {
+        root.component_ids.extend(promoted);
+    }
+}

@@ -1,0 +1,32 @@
+//! COUNTER and DECLINECOUNTER: an attendee proposes, the organizer disposes (RFC 5546 §3.2.7, §3.2.8).
+//!
+//! | message | we are | the sender is | what happens |
+//! |---|---|---|---|
+//! | COUNTER | the organizer | an attendee | kept as a proposal; never applied by itself |
+//! | COUNTER | the organizer | anybody else | refused |
+//! | DECLINECOUNTER | an attendee | the organizer | noted; nothing changes |
+//! | DECLINECOUNTER | an attendee | anybody else | refused |
+
+use super::{Context, Held, ItipMessage, held_by_organizer, organizer_as_sender};
+use crate::itip::decision::{Decision, Reason, Refusal};
+
+pub(super) fn counter(held: Held<'_>, message: &ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
+    let stored = held_by_organizer(held, &message.object, context)?;
+    // RFC 5546 §3.2.7 has ATTENDEE as 0+: who proposes has to come from the mail.
+    if !stored.has_attendee(std::slice::from_ref(context.sender)) {
+        return Err(Refusal::UnknownParticipant(context.sender.clone()));
+    }
+    Ok(Decision::proposed(Reason::CounterProposal))
+}
+
+pub(super) fn decline_counter(
+    held: Held<'_>,
+    message: &ItipMessage,
+    context: Context<'_>,
+) -> Result<Decision, Refusal> {
+    if held.object.is_none() {
+        return Err(Refusal::EventNotFound);
+    }
+    organizer_as_sender(held, &message.object, context)?;
+    Ok(Decision::unchanged(Reason::CounterDeclined))
+}

@@ -1,0 +1,236 @@
+//! Recurrence: is this an instance, which instances lie in a window, which is the last (RFC 5545 §3.8.5.3).
+//!
+//! Rules come from outside and may be built to exhaust us, so a set is never built: candidates are numbered within
+//! their period and looked at one by one, against a budget of steps. What the budget cuts off is said, not guessed.
+
+mod rule;
+
+use std::collections::BTreeSet;
+
+use calcard::common::timezone::Tz;
+use calcard::icalendar::{
+    ICalendarComponent, ICalendarEntry, ICalendarParameter, ICalendarParameterName, ICalendarParameterValue,
+    ICalendarProperty, ICalendarValue,
+};
+use chrono::NaiveDateTime;
+
+use self::rule::Rule;
+use super::change::end;
+use super::component::ComponentExt;
+use super::instance::InstanceKey;
+use super::limits;
+use super::object::CalendarObject;
+use super::time::{Moment, Zones, local_to_unix, partial, unix_to_local};
+
+/// An answer that a budget may have cut short.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Membership {
+    Instance,
+    NoInstance,
+    /// The budget ran out before it was clear.
+    Undecided,
+}
+
+/// The instances found, and whether there may be more that the budget did not reach.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instances {
+    pub moments: Vec<Moment>,
+    pub cut_off: bool,
+}
+
+/// The recurrence set of a master component.
+#[derive(Clone, Debug)]
+pub struct RecurrenceSet<'a> {
+    start: Moment,
+    zone: Tz,
+    rules: Vec<Rule<'a>>,
+    dates: BTreeSet<Moment>,
+    excluded: BTreeSet<Moment>,
+}
+
+impl<'a> RecurrenceSet<'a> {
+    /// Reads DTSTART, RRULE, RDATE and EXDATE; nothing when there is no usable DTSTART.
+    pub fn of(master: &'a ICalendarComponent, zones: &Zones) -> Option<Self> {
+        let dtstart = master.property(&ICalendarProperty::Dtstart)?;
+        let start = zones.moment(dtstart)?;
+        let zone = match dtstart.values.first() {
+            Some(ICalendarValue::PartialDateTime(date)) if date.tz_hour.is_some() => Tz::UTC,
+            _ => zones.of_entry(dtstart),
+        };
+        let first = wall_clock(start, zone)?;
+        let rules = master.properties(&ICalendarProperty::Rrule).flat_map(|entry| &entry.values);
+        let rules = rules.filter_map(|value| match value {
+            ICalendarValue::RecurrenceRule(rule) => Some(Rule::new(rule, first, zone)),
+            _ => None,
+        });
+        let moments = |name| master.properties(&name).flat_map(|entry| zones.moments(entry)).collect();
+        let (rules, dates) = (rules.collect(), moments(ICalendarProperty::Rdate));
+        Some(Self { start, zone, rules, dates, excluded: moments(ICalendarProperty::Exdate) })
+    }
+
+    /// Whether something takes place at `moment`, overrides aside.
+    pub fn contains(&self, moment: Moment) -> Membership {
+        if self.is_excluded(moment) {
+            return Membership::NoInstance;
+        }
+        if moment == self.start || self.dates.contains(&moment) {
+            return Membership::Instance;
+        }
+        if std::mem::discriminant(&moment) != std::mem::discriminant(&self.start) || moment < self.start {
+            return Membership::NoInstance;
+        }
+        let mut budget = limits::RECURRENCE_STEPS_MAX;
+        let answers: Vec<Membership> =
+            self.rules.iter().map(|rule| self.rule_contains(rule, moment, &mut budget)).collect();
+        [Membership::Instance, Membership::Undecided]
+            .into_iter()
+            .find(|answer| answers.contains(answer))
+            .unwrap_or(Membership::NoInstance)
+    }
+
+    /// The instances from `from` up to but not including `to`, in order, at most `most` of them.
+    pub fn within(&self, from: Moment, to: Moment, most: usize) -> Instances {
+        let in_window = |moment: &Moment| *moment >= from && *moment < to && !self.is_excluded(*moment);
+        let mut found: BTreeSet<Moment> =
+            self.dates.iter().copied().chain([self.start]).filter(|moment| in_window(moment)).collect();
+        let (mut budget, mut cut_off) = (limits::RECURRENCE_STEPS_MAX, false);
+        for rule in &self.rules {
+            let mut candidates = rule.candidates(wall_clock(from, self.zone), &mut budget);
+            let mut in_rule = 0;
+            for local in candidates.by_ref() {
+                let moment = self.moment(local);
+                if moment >= to || in_rule > most {
+                    break;
+                }
+                if in_window(&moment) {
+                    in_rule += 1;
+                    found.insert(moment);
+                }
+            }
+            cut_off |= candidates.is_cut_off();
+        }
+        cut_off |= found.len() > most;
+        Instances { moments: found.into_iter().take(most).collect(), cut_off }
+    }
+
+    /// The last instance; nothing when the series has no end or the budget does not reach it.
+    pub fn last(&self) -> Option<Moment> {
+        let mut budget = limits::RECURRENCE_STEPS_MAX;
+        let mut last = Some(self.start);
+        for rule in &self.rules {
+            if !rule.is_finite() {
+                return None;
+            }
+            let mut candidates = rule.candidates(None, &mut budget);
+            let of_rule = candidates.by_ref().map(|local| self.moment(local)).filter(|m| !self.is_excluded(*m)).last();
+            if candidates.is_cut_off() {
+                return None;
+            }
+            last = last.max(of_rule);
+        }
+        last.max(self.dates.iter().copied().rfind(|moment| !self.is_excluded(*moment)))
+    }
+
+    fn rule_contains(&self, rule: &Rule<'_>, moment: Moment, budget: &mut usize) -> Membership {
+        let mut candidates = rule.candidates(wall_clock(moment, self.zone), budget);
+        for local in candidates.by_ref() {
+            let candidate = self.moment(local);
+            if candidate == moment {
+                return Membership::Instance;
+            }
+            // Wall clocks may run back an hour; a day is beyond any zone's changes.
+            if candidate.as_seconds() > moment.as_seconds() + 86_400 {
+                return Membership::NoInstance;
+            }
+        }
+        if candidates.is_cut_off() { Membership::Undecided } else { Membership::NoInstance }
+    }
+
+    /// EXDATE as a DATE excludes the whole day; strictly it has to have the type of DTSTART, but real mail has both.
+    fn is_excluded(&self, moment: Moment) -> bool {
+        self.excluded.contains(&moment)
+            || wall_clock(moment, self.zone).is_some_and(|local| {
+                self.excluded
+                    .contains(&Moment::Date(local.date().and_time(Default::default()).and_utc().timestamp() / 86_400))
+            })
+    }
+
+    fn moment(&self, local: NaiveDateTime) -> Moment {
+        match self.start {
+            Moment::Date(_) => Moment::Date(local.and_utc().timestamp().div_euclid(86_400)),
+            Moment::Floating(_) => Moment::Floating(local.and_utc().timestamp()),
+            Moment::Instant(_) => Moment::Instant(local_to_unix(local, self.zone)),
+        }
+    }
+}
+
+/// The wall clock at a moment in the zone of the series.
+fn wall_clock(moment: Moment, zone: Tz) -> Option<NaiveDateTime> {
+    match moment {
+        Moment::Instant(unix) => unix_to_local(unix, zone),
+        Moment::Date(_) | Moment::Floating(_) => {
+            chrono::DateTime::from_timestamp(moment.as_seconds(), 0).map(|at| at.naive_utc())
+        }
+    }
+}
+
+/// The override that an answer about one instance makes from the master (RFC 5546 §3.2.3).
+///
+/// Nothing when the series has no such instance, or when the budget could not tell: an answer that may be
+/// about nothing changes nothing.
+pub fn instance_of(object: &CalendarObject, key: InstanceKey) -> Option<ICalendarComponent> {
+    let (master, moment) = (object.master()?, key.moment()?);
+    let set = RecurrenceSet::of(master, object.zones())?;
+    if set.contains(moment) != Membership::Instance {
+        return None;
+    }
+    let dtstart = master.property(&ICalendarProperty::Dtstart)?;
+    let ends = end(master, object.zones());
+    let duration = ends.map_or(0, |end| end.as_seconds().saturating_sub(set.start.as_seconds()));
+    let mut instance = ICalendarComponent { component_ids: Vec::new(), ..master.clone() };
+    for name in [ICalendarProperty::Rrule, ICalendarProperty::Rdate, ICalendarProperty::Exdate] {
+        instance.remove(&name);
+    }
+    let starts = at(dtstart, moment, set.zone)?;
+    for entry in &mut instance.entries {
+        match entry.name {
+            ICalendarProperty::Dtstart => *entry = starts.clone(),
+            ICalendarProperty::Dtend | ICalendarProperty::Due => {
+                *entry = at(entry, later(moment, duration), object.zones().of_entry(entry))?;
+            }
+            _ => {}
+        }
+    }
+    instance.entries.push(recurrence_id(starts, key));
+    Some(instance)
+}
+
+fn recurrence_id(starts: ICalendarEntry, key: InstanceKey) -> ICalendarEntry {
+    let mut entry = ICalendarEntry { name: ICalendarProperty::RecurrenceId, ..starts };
+    if let InstanceKey::ThisAndFuture(_) = key {
+        let range = ICalendarParameterValue::Bool(true);
+        entry.params.push(ICalendarParameter { name: ICalendarParameterName::Range, value: range });
+    }
+    entry
+}
+
+fn later(moment: Moment, seconds: i64) -> Moment {
+    match moment {
+        Moment::Date(days) => Moment::Date(days.saturating_add(seconds / 86_400)),
+        Moment::Floating(at) => Moment::Floating(at.saturating_add(seconds)),
+        Moment::Instant(at) => Moment::Instant(at.saturating_add(seconds)),
+    }
+}
+
+/// A date property moved to another moment, in the form (DATE, UTC, zone) that it has.
+fn at(entry: &ICalendarEntry, moment: Moment, zone: Tz) -> Option<ICalendarEntry> {
+    let is_utc = entry.tz_id().is_none();
+    let value = match moment {
+        Moment::Instant(unix) if !is_utc => partial(Moment::Floating(unix_to_local(unix, zone)?.and_utc().timestamp())),
+        Moment::Date(_) | Moment::Floating(_) | Moment::Instant(_) => partial(moment),
+    };
+    Some(ICalendarEntry { values: vec![ICalendarValue::PartialDateTime(Box::new(value))], ..entry.clone() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,400 @@
+//! One RRULE: its candidates by period, each found by arithmetic and not by building a set.
+
+use calcard::common::PartialDateTime;
+use calcard::common::timezone::Tz;
+use calcard::icalendar::{ICalendarDay, ICalendarFrequency, ICalendarRecurrenceRule, ICalendarWeekday};
+use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Weekday};
+
+use crate::itip::time::{Moment, local_to_unix, moment};
+
+/// A rule with the start that fills in what it leaves open (RFC 5545 §3.3.10).
+#[derive(Clone, Debug)]
+pub(super) struct Rule<'a> {
+    rule: &'a ICalendarRecurrenceRule,
+    start: NaiveDateTime,
+    zone: Tz,
+    until: Option<Moment>,
+    hours: Vec<u32>,
+    minutes: Vec<u32>,
+    seconds: Vec<u32>,
+}
+
+impl<'a> Rule<'a> {
+    pub(super) fn new(rule: &'a ICalendarRecurrenceRule, start: NaiveDateTime, zone: Tz) -> Self {
+        let until = rule.until.as_ref().and_then(|until| read_until(until, zone));
+        let (hours, minutes) = (&rule.byhour, &rule.byminute);
+        let sub_daily = |freq: ICalendarFrequency| rule.freq >= freq;
+        Self {
+            hours: part(hours, 23, start.hour(), sub_daily(ICalendarFrequency::Hourly)),
+            minutes: part(minutes, 59, start.minute(), sub_daily(ICalendarFrequency::Minutely)),
+            seconds: part(&rule.bysecond, 59, start.second(), sub_daily(ICalendarFrequency::Secondly)),
+            rule,
+            start,
+            zone,
+            until,
+        }
+    }
+
+    /// Whether the rule says itself where it ends.
+    pub(super) fn is_finite(&self) -> bool {
+        self.rule.count.is_some() || self.until.is_some()
+    }
+
+    /// The candidates from the period before `near` on; from the start where COUNT makes every one of them matter.
+    pub(super) fn candidates<'b>(&'b self, near: Option<NaiveDateTime>, budget: &'b mut usize) -> Candidates<'a, 'b> {
+        let first = match (self.rule.count, near) {
+            (None, Some(near)) => self.period_of(near).saturating_sub(2).max(0),
+            _ => 0,
+        };
+        let left = self.rule.count.map(|count| u64::from(count));
+        // RFC 5545 §3.8.5.3: DTSTART counts as the first instance even where the rule does not produce it.
+        let left = left.map(|left| if self.produces_start() { left } else { left.saturating_sub(1) });
+        Candidates { rule: self, period: first, inside: None, left, budget, state: State::Going }
+    }
+
+    fn interval(&self) -> i64 {
+        i64::from(self.rule.interval.unwrap_or(1).max(1))
+    }
+
+    /// The number of the period that a wall clock lies in.
+    fn period_of(&self, at: NaiveDateTime) -> i64 {
+        let units = match self.rule.freq {
+            ICalendarFrequency::Yearly => i64::from(at.year() - self.start.year()),
+            ICalendarFrequency::Monthly => months(at.date()) - months(self.start.date()),
+            ICalendarFrequency::Weekly => {
+                (self.week_start(at.date()) - self.week_start(self.start.date())).num_days() / 7
+            }
+            ICalendarFrequency::Daily => (at.date() - self.start.date()).num_days(),
+            ICalendarFrequency::Hourly => (at - self.start).num_hours(),
+            ICalendarFrequency::Minutely => (at - self.start).num_minutes(),
+            ICalendarFrequency::Secondly => (at - self.start).num_seconds(),
+        };
+        units.div_euclid(self.interval())
+    }
+
+    /// The days of a period that the rule picks, and the times on each; nothing beyond the calendar.
+    fn period(&self, number: i64, budget: &mut usize) -> Option<Period> {
+        let units = number.checked_mul(self.interval())?;
+        let (first, length) = match self.rule.freq {
+            ICalendarFrequency::Yearly => {
+                let first = NaiveDate::from_ymd_opt(i32::try_from(units).ok()?.checked_add(self.start.year())?, 1, 1)?;
+                (first, if first.leap_year() { 366 } else { 365 })
+            }
+            ICalendarFrequency::Monthly => {
+                let month = months(self.start.date()).checked_add(units)?;
+                let year = i32::try_from(month.div_euclid(12)).ok()?;
+                let first = NaiveDate::from_ymd_opt(year, u32::try_from(month.rem_euclid(12)).ok()? + 1, 1)?;
+                (first, u64::from(days_in_month(first)))
+            }
+            ICalendarFrequency::Weekly => {
+                let days = Duration::try_days(units.checked_mul(7)?)?;
+                (self.week_start(self.start.date()).checked_add_signed(days)?, 7)
+            }
+            ICalendarFrequency::Daily => (self.start.date().checked_add_signed(Duration::try_days(units)?)?, 1),
+            ICalendarFrequency::Hourly => return self.sub_daily(Duration::try_hours(units)?, budget),
+            ICalendarFrequency::Minutely => return self.sub_daily(Duration::try_minutes(units)?, budget),
+            ICalendarFrequency::Secondly => return self.sub_daily(Duration::try_seconds(units)?, budget),
+        };
+        *budget = budget.saturating_sub(length as usize);
+        // Beyond year 9999 there is nothing that iCalendar could write down.
+        if first.year() > 9_999 {
+            return None;
+        }
+        let days = first.iter_days().take(length as usize).filter(|day| self.picks_day(*day)).collect();
+        Some(Period { days, hours: self.hours.clone(), minutes: self.minutes.clone(), seconds: self.seconds.clone() })
+    }
+
+    /// A period of an hour, a minute or a second: one moment of the start's clock, with the finer parts expanded.
+    fn sub_daily(&self, since_start: Duration, budget: &mut usize) -> Option<Period> {
+        *budget = budget.saturating_sub(1);
+        let at = self.start.checked_add_signed(since_start)?;
+        if at.year() > 9_999 {
+            return None;
+        }
+        let allowed = |by: &[u8], value: u32| by.is_empty() || by.iter().any(|one| u32::from(*one) == value);
+        let freq = self.rule.freq;
+        let picked = self.picks_day(at.date())
+            && allowed(&self.rule.byhour, at.hour())
+            && (freq < ICalendarFrequency::Minutely || allowed(&self.rule.byminute, at.minute()))
+            && (freq < ICalendarFrequency::Secondly || allowed(&self.rule.bysecond, at.second()));
+        let fixed =
+            |is_fixed: bool, value: u32, expanded: &[u32]| if is_fixed { vec![value] } else { expanded.to_vec() };
+        Some(Period {
+            days: if picked { vec![at.date()] } else { Vec::new() },
+            hours: vec![at.hour()],
+            minutes: fixed(freq >= ICalendarFrequency::Minutely, at.minute(), &self.minutes),
+            seconds: fixed(freq >= ICalendarFrequency::Secondly, at.second(), &self.seconds),
+        })
+    }
+
+    /// Whether a day passes every BY part that speaks of days, with DTSTART filling in (RFC 5545 §3.3.10, table).
+    fn picks_day(&self, day: NaiveDate) -> bool {
+        let rule = self.rule;
+        let month = rule.bymonth.is_empty() || rule.bymonth.iter().any(|one| u32::from(one.month()) == day.month());
+        let week = rule.byweekno.is_empty() || rule.byweekno.iter().any(|one| self.is_week(day, i64::from(*one)));
+        let year_day = rule.byyearday.is_empty() || {
+            let (ordinal, length) = (i64::from(day.ordinal()), if day.leap_year() { 366 } else { 365 });
+            rule.byyearday.iter().any(|one| matches_ordinal(i64::from(*one), ordinal, length))
+        };
+        let month_day = rule.bymonthday.is_empty() || {
+            let length = i64::from(days_in_month(day));
+            rule.bymonthday.iter().any(|one| matches_ordinal(i64::from(*one), i64::from(day.day()), length))
+        };
+        let weekday = rule.byday.is_empty() || rule.byday.iter().any(|one| self.is_weekday(day, one));
+        month && week && year_day && month_day && weekday && self.fits_start(day)
+    }
+
+    /// What DTSTART decides where the rule says nothing about days.
+    fn fits_start(&self, day: NaiveDate) -> bool {
+        let rule = self.rule;
+        let start = self.start.date();
+        let no_days = rule.byday.is_empty() && rule.bymonthday.is_empty() && rule.byyearday.is_empty();
+        match rule.freq {
+            ICalendarFrequency::Yearly if no_days && !rule.byweekno.is_empty() => day.weekday() == start.weekday(),
+            ICalendarFrequency::Yearly if no_days => {
+                day.day() == start.day() && (!rule.bymonth.is_empty() || day.month() == start.month())
+            }
+            ICalendarFrequency::Monthly if no_days => day.day() == start.day(),
+            ICalendarFrequency::Weekly if rule.byday.is_empty() => day.weekday() == start.weekday(),
+            ICalendarFrequency::Yearly
+            | ICalendarFrequency::Monthly
+            | ICalendarFrequency::Weekly
+            | ICalendarFrequency::Daily
+            | ICalendarFrequency::Hourly
+            | ICalendarFrequency::Minutely
+            | ICalendarFrequency::Secondly => true,
+        }
+    }
+
+    /// Whether a day is the weekday of a BYDAY, the n-th of its month or year where it says so.
+    fn is_weekday(&self, day: NaiveDate, wanted: &ICalendarDay) -> bool {
+        if day.weekday() != chrono_weekday(wanted.weekday) {
+            return false;
+        }
+        let Some(ordinal) = wanted.ordwk.map(i64::from).filter(|ordinal| *ordinal != 0) else { return true };
+        let in_month = match self.rule.freq {
+            ICalendarFrequency::Monthly => true,
+            ICalendarFrequency::Yearly => !self.rule.bymonth.is_empty(),
+            // RFC 5545 §3.3.10: a number means nothing in the other frequencies.
+            _ => return true,
+        };
+        let (position, length) = match in_month {
+            true => (i64::from(day.day()), i64::from(days_in_month(day))),
+            false => (i64::from(day.ordinal()), if day.leap_year() { 366 } else { 365 }),
+        };
+        let from_start = (position - 1) / 7 + 1;
+        let from_end = (length - position) / 7 + 1;
+        ordinal == from_start || ordinal == -from_end
+    }
+
+    /// Whether a day lies in a BYWEEKNO of its year, weeks beginning on WKST.
+    fn is_week(&self, day: NaiveDate, wanted: i64) -> bool {
+        // The fourth day of a week decides which year it belongs to (RFC 5545 §3.3.10).
+        let Some(middle) = self.week_start(day).checked_add_signed(Duration::days(3)) else { return false };
+        if middle.year() != day.year() {
+            return false;
+        }
+        let number = i64::from(middle.ordinal0() / 7) + 1;
+        let last = NaiveDate::from_ymd_opt(day.year(), 12, 28)
+            .and_then(|late| self.week_start(late).checked_add_signed(Duration::days(3)))
+            .map_or(52, |middle| i64::from(middle.ordinal0() / 7) + 1);
+        matches_ordinal(wanted, number, last)
+    }
+
+    fn week_start(&self, day: NaiveDate) -> NaiveDate {
+        let first = chrono_weekday(self.rule.wkst.unwrap_or(ICalendarWeekday::Monday));
+        let back = day.weekday().days_since(first);
+        day.checked_sub_signed(Duration::days(i64::from(back))).unwrap_or(day)
+    }
+
+    fn is_beyond_until(&self, local: NaiveDateTime) -> bool {
+        match self.until {
+            None => false,
+            Some(Moment::Date(days)) => local.and_utc().timestamp().div_euclid(86_400) > days,
+            Some(Moment::Floating(seconds)) => local.and_utc().timestamp() > seconds,
+            Some(Moment::Instant(unix)) => match self.zone {
+                Tz::Floating => local.and_utc().timestamp() > unix,
+                zone => local_to_unix(local, zone) > unix,
+            },
+        }
+    }
+
+    fn produces_start(&self) -> bool {
+        let mut budget = 1_000;
+        let Some(period) = self.period(0, &mut budget) else { return false };
+        period.days.contains(&self.start.date())
+            && period.hours.contains(&self.start.hour())
+            && period.minutes.contains(&self.start.minute())
+            && period.seconds.contains(&self.start.second())
+            && self.rule.bysetpos.is_empty()
+    }
+}
+
+/// The candidates of a rule, in order of their wall clocks.
+pub(super) struct Candidates<'a, 'b> {
+    rule: &'b Rule<'a>,
+    period: i64,
+    /// The period that is being walked through, with the positions that are still to come.
+    inside: Option<(Period, Vec<usize>, usize)>,
+    left: Option<u64>,
+    budget: &'b mut usize,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Going,
+    Finished,
+    CutOff,
+}
+
+impl Candidates<'_, '_> {
+    /// Whether the budget ran out before the rule did.
+    pub(super) fn is_cut_off(&self) -> bool {
+        self.state == State::CutOff
+    }
+
+    fn stop(&mut self, state: State) -> Option<NaiveDateTime> {
+        self.state = state;
+        None
+    }
+
+    /// The next candidate of the current period.
+    fn next_inside(&mut self) -> Option<NaiveDateTime> {
+        let (period, positions, next) = self.inside.as_mut()?;
+        // Without BYSETPOS there is no list of positions: all of them count.
+        let index = if positions.is_empty() { Some(*next) } else { positions.get(*next).copied() };
+        *next += 1;
+        index.and_then(|index| period.at(index))
+    }
+
+    fn enter_next_period(&mut self) -> Option<()> {
+        let period = self.rule.period(self.period, self.budget)?;
+        self.period += 1;
+        let wanted = &self.rule.rule.bysetpos;
+        let positions = period.positions(wanted);
+        // A period in which no BYSETPOS exists has no candidate at all.
+        let is_void = !wanted.is_empty() && positions.is_empty();
+        self.inside = (!is_void).then_some((period, positions, 0));
+        Some(())
+    }
+}
+
+impl Iterator for Candidates<'_, '_> {
+    type Item = NaiveDateTime;
+
+    fn next(&mut self) -> Option<NaiveDateTime> {
+        while self.state == State::Going {
+            if *self.budget == 0 {
+                return self.stop(State::CutOff);
+            }
+            *self.budget -= 1;
+            if self.left == Some(0) {
+                return self.stop(State::Finished);
+            }
+            let Some(local) = self.next_inside() else {
+                self.inside = None;
+                if self.enter_next_period().is_none() {
+                    return self.stop(State::Finished);
+                }
+                continue;
+            };
+            if local < self.rule.start {
+                continue;
+            }
+            if self.rule.is_beyond_until(local) {
+                return self.stop(State::Finished);
+            }
+            self.left = self.left.map(|left| left - 1);
+            return Some(local);
+        }
+        None
+    }
+}
+
+/// The candidates of one period: every picked day at every picked time, numbered in order.
+struct Period {
+    days: Vec<NaiveDate>,
+    hours: Vec<u32>,
+    minutes: Vec<u32>,
+    seconds: Vec<u32>,
+}
+
+impl Period {
+    fn times(&self) -> usize {
+        self.hours.len() * self.minutes.len() * self.seconds.len()
+    }
+
+    fn at(&self, index: usize) -> Option<NaiveDateTime> {
+        let times = self.times();
+        if times == 0 {
+            return None;
+        }
+        let (day, time) = (self.days.get(index / times)?, index % times);
+        let (minute_and_second, per_hour) = (time, self.minutes.len() * self.seconds.len());
+        let hour = self.hours.get(time / per_hour)?;
+        let minute = self.minutes.get(minute_and_second % per_hour / self.seconds.len())?;
+        let second = self.seconds.get(time % self.seconds.len())?;
+        Some(day.and_time(NaiveTime::from_hms_opt(*hour, *minute, *second)?))
+    }
+
+    /// The positions that BYSETPOS picks, in order, none twice.
+    fn positions(&self, wanted: &[i32]) -> Vec<usize> {
+        let size = (self.days.len() * self.times()) as i64;
+        let mut positions: Vec<usize> = wanted
+            .iter()
+            .map(|&position| i64::from(position))
+            .map(|position| if position > 0 { position - 1 } else { size + position })
+            .filter(|position| (0..size).contains(position))
+            .filter_map(|position| usize::try_from(position).ok())
+            .collect();
+        positions.sort_unstable();
+        positions.dedup();
+        positions
+    }
+}
+
+/// The values of BYHOUR, BYMINUTE or BYSECOND in order; DTSTART's own where the rule names none.
+///
+/// A frequency as fine as the part limits it and does not expand it: there the period itself decides.
+fn part(by: &[u8], max: u32, start: u32, limits: bool) -> Vec<u32> {
+    let mut values: Vec<u32> = by.iter().map(|&value| u32::from(value)).filter(|value| *value <= max).collect();
+    values.sort_unstable();
+    values.dedup();
+    if by.is_empty() || limits { vec![start] } else { values }
+}
+
+fn read_until(until: &PartialDateTime, zone: Tz) -> Option<Moment> {
+    // A local UNTIL under a zone is against RFC 5545 §3.3.10, but its meaning is plain.
+    moment(until, zone)
+}
+
+/// Whether the n-th of something is meant by a positive or negative number.
+fn matches_ordinal(wanted: i64, position: i64, length: i64) -> bool {
+    wanted == position || (wanted < 0 && length + 1 + wanted == position)
+}
+
+fn months(day: NaiveDate) -> i64 {
+    i64::from(day.year()) * 12 + i64::from(day.month0())
+}
+
+fn days_in_month(day: NaiveDate) -> u32 {
+    match day.month() {
+        4 | 6 | 9 | 11 => 30,
+        2 if day.leap_year() => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+fn chrono_weekday(weekday: ICalendarWeekday) -> Weekday {
+    match weekday {
+        ICalendarWeekday::Sunday => Weekday::Sun,
+        ICalendarWeekday::Monday => Weekday::Mon,
+        ICalendarWeekday::Tuesday => Weekday::Tue,
+        ICalendarWeekday::Wednesday => Weekday::Wed,
+        ICalendarWeekday::Thursday => Weekday::Thu,
+        ICalendarWeekday::Friday => Weekday::Fri,
+        ICalendarWeekday::Saturday => Weekday::Sat,
+    }
+}

@@ -1,0 +1,203 @@
+//! The engine alone as a host: every user's calendar in memory, mail that arrives at once.
+
+use std::collections::BTreeMap;
+
+use super::render::{Rendered, render_outgoing};
+use super::runner::{Answer, Fidelity, Host, Outcome};
+use crate::itip::address::Address;
+use crate::itip::announce::{self, Author};
+use crate::itip::decision::{Decision, Outgoing, Reason, Refusal, Verdict};
+use crate::itip::object::CalendarObject;
+use crate::itip::receive::{Context, Held, ItipMessage, Policy, receive};
+use crate::itip::revision::Revisions;
+
+/// Where the clock of every scenario stands at first: 1 January 2030, 00:00 UTC.
+const FIRST_MORNING: i64 = 1_893_456_000;
+
+/// What a user has of one UID.
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    object: Option<CalendarObject>,
+    revisions: Revisions,
+}
+
+/// A message on its way: who sent it, to whom, and its text.
+#[derive(Clone, Debug)]
+struct Mail {
+    from: Address,
+    to: Vec<Address>,
+    text: String,
+}
+
+/// The engine with calendars in memory.
+#[derive(Debug)]
+pub struct EngineHost {
+    prodid: String,
+    now: i64,
+    slots: BTreeMap<(Address, String), Slot>,
+    names: BTreeMap<String, String>,
+    aliases: BTreeMap<Address, Vec<Address>>,
+    last: Result<Vec<Outgoing>, Refusal>,
+    mails: Vec<Mail>,
+    reasons: Vec<(String, String)>,
+}
+
+impl EngineHost {
+    /// A host without any calendar; `prodid` is what the engine's messages carry.
+    pub fn new(prodid: &str) -> Self {
+        Self {
+            prodid: prodid.to_owned(),
+            now: FIRST_MORNING,
+            slots: BTreeMap::new(),
+            names: BTreeMap::new(),
+            aliases: BTreeMap::new(),
+            last: Err(Refusal::NothingToSend),
+            mails: Vec::new(),
+            reasons: Vec::new(),
+        }
+    }
+
+    fn uid<'a>(&'a self, name: &'a str) -> &'a str {
+        self.names.get(name).map_or(name, String::as_str)
+    }
+
+    fn addresses(&self, user: &Address) -> Vec<Address> {
+        self.aliases.get(user).cloned().unwrap_or_else(|| vec![user.clone()])
+    }
+
+    /// The user whose mailbox an address leads to.
+    fn owner(&self, address: &Address) -> Address {
+        let owner = self.aliases.iter().find(|(_, addresses)| addresses.contains(address));
+        owner.map_or_else(|| address.clone(), |(user, _)| user.clone())
+    }
+
+    /// Keeps what a change led to as the last result.
+    fn announced(&mut self, outgoing: Result<Vec<Outgoing>, Refusal>) {
+        let messages = outgoing.iter().flatten();
+        self.mails = messages
+            .map(|message| Mail { from: message.from.clone(), to: message.to.clone(), text: message.object.to_text() })
+            .collect();
+        self.last = outgoing;
+    }
+
+    fn deliver(&mut self, mail: &Mail, recipient: &Address) -> Vec<Answer> {
+        let decision = match ItipMessage::parse(&mail.text, None) {
+            Ok(message) => self.decide(mail, message, recipient),
+            Err(refusal) => Decision::refused(refusal),
+        };
+        self.reasons.push((recipient.to_string(), decision.reason.name().to_owned()));
+        match (decision.verdict, decision.reason) {
+            (Verdict::Refused, Reason::Refused(refusal)) => vec![Answer::Refused(refusal.to_string())],
+            _ => decision.outgoing.iter().map(|out| Answer::Message(Box::new(render_outgoing(out)))).collect(),
+        }
+    }
+
+    fn decide(&mut self, mail: &Mail, message: ItipMessage, recipient: &Address) -> Decision {
+        let user = self.owner(recipient);
+        let addresses = self.addresses(&user);
+        let author = Author { addresses: &addresses, now: self.now, prodid: &self.prodid };
+        let context = Context { author, sender: &mail.from, policy: Policy::default() };
+        let slot = self.slots.entry((user, message.object.uid().0.clone())).or_default();
+        let held = Held { object: slot.object.as_ref(), revisions: &slot.revisions };
+        let mut decision = receive(held, message, context);
+        if let Some(object) = decision.store.take() {
+            slot.object = Some(object);
+        }
+        if let Some(revisions) = decision.revisions.take() {
+            slot.revisions = revisions;
+        }
+        decision
+    }
+}
+
+impl Host for EngineHost {
+    fn fidelity(&self) -> Fidelity {
+        Fidelity::Exact
+    }
+
+    fn put(&mut self, user: &str, name: &str, calendar: &str) -> Result<(), String> {
+        let user = Address::parse(user);
+        let object = match CalendarObject::parse(calendar) {
+            Ok(object) => object,
+            Err(refusal) => {
+                self.announced(Err(refusal));
+                return Ok(());
+            }
+        };
+        let uid = object.uid().0.clone();
+        self.names.insert(name.to_owned(), uid.clone());
+        let addresses = self.addresses(&user);
+        let author = Author { addresses: &addresses, now: self.now, prodid: &self.prodid };
+        let slot = self.slots.entry((user, uid)).or_default();
+        let announcement = announce::put(slot.object.as_ref(), object, &slot.revisions, author);
+        slot.object = announcement.store;
+        slot.revisions = announcement.revisions;
+        self.announced(announcement.outgoing);
+        Ok(())
+    }
+
+    fn delete(&mut self, user: &str, name: &str) -> Result<(), String> {
+        let user = Address::parse(user);
+        let addresses = self.addresses(&user);
+        let key = (user, self.uid(name).to_owned());
+        let slot = self.slots.get_mut(&key).ok_or_else(|| format!("{} holds no {name}", key.0))?;
+        let object = slot.object.take().ok_or_else(|| format!("{} holds no {name}", key.0))?;
+        let author = Author { addresses: &addresses, now: self.now, prodid: &self.prodid };
+        let announcement = announce::delete(&object, &slot.revisions, author);
+        slot.revisions = announcement.revisions;
+        self.announced(announcement.outgoing);
+        Ok(())
+    }
+
+    fn outcome(&mut self) -> Result<Outcome, String> {
+        Ok(match &self.last {
+            Ok(messages) => Outcome::Messages(messages.iter().map(render_outgoing).collect::<Vec<Rendered>>()),
+            Err(refusal) => Outcome::Refused(refusal.to_string()),
+        })
+    }
+
+    fn send(&mut self) -> Result<Vec<Answer>, String> {
+        self.reasons.clear();
+        let mut answers = Vec::new();
+        for mail in self.mails.clone() {
+            for recipient in &mail.to {
+                answers.extend(self.deliver(&mail, recipient));
+            }
+        }
+        Ok(answers)
+    }
+
+    fn itip(&mut self, from: &str, to: &[String], calendar: &str) -> Result<(), String> {
+        let to = to.iter().map(|address| Address::parse(address)).collect();
+        self.mails = vec![Mail { from: Address::parse(from), to, text: calendar.to_owned() }];
+        self.last = Err(Refusal::NothingToSend);
+        Ok(())
+    }
+
+    fn get(&mut self, user: &str, name: &str) -> Result<Option<String>, String> {
+        let key = (Address::parse(user), self.uid(name).to_owned());
+        Ok(self.slots.get(&key).and_then(|slot| slot.object.as_ref()).map(CalendarObject::to_text))
+    }
+
+    fn reset(&mut self) -> Result<(), String> {
+        *self = Self::new(&std::mem::take(&mut self.prodid));
+        Ok(())
+    }
+
+    fn advance_clock(&mut self, seconds: i64) -> Result<(), String> {
+        self.now += seconds;
+        Ok(())
+    }
+
+    fn alias(&mut self, user: &str, others: &[String]) -> Result<(), String> {
+        let user = Address::parse(user);
+        let mut addresses = self.addresses(&user);
+        addresses.extend(others.iter().map(|other| Address::parse(other)));
+        self.aliases.insert(user, addresses);
+        Ok(())
+    }
+
+    fn reasons(&mut self) -> Result<Vec<(String, String)>, String> {
+        Ok(self.reasons.clone())
+    }
+}

@@ -1,0 +1,155 @@
+//! Reading a scenario file into steps.
+
+use std::fmt;
+
+/// A scenario file, step by step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script {
+    pub steps: Vec<Step>,
+}
+
+/// One step of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The line of the command, counted from 1.
+    pub line: usize,
+    /// What the comment lines before the command say.
+    pub title: String,
+    pub command: Command,
+    /// The lines after the command, each with its line end.
+    pub payload: String,
+}
+
+/// What a step does; the payload stands in the step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// USER stores the payload under NAME.
+    Put { user: String, name: String },
+    /// USER deletes what is stored under NAME.
+    Delete { user: String, name: String },
+    /// The last result equals the payload.
+    Expect,
+    /// The messages of the last result are delivered; what comes back equals the payload.
+    Send,
+    /// The payload came by mail.
+    Itip { from: String, to: Vec<String> },
+    /// What USER has stored under NAME equals the payload; an empty payload means nothing is stored.
+    Get { user: String, name: String },
+    /// Everything is forgotten.
+    Reset,
+    /// The clock moves on by so many seconds.
+    Clock { seconds: i64 },
+    /// USER is known by further addresses as well.
+    Alias { user: String, others: Vec<String> },
+    /// What the recipients of the last `send` decided, a line each: `ADDRESS: REASON`.
+    Reasons,
+}
+
+impl Command {
+    /// The command's name as the file writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::Put { .. } => "put",
+            Command::Delete { .. } => "delete",
+            Command::Expect => "expect",
+            Command::Send => "send",
+            Command::Itip { .. } => "itip",
+            Command::Get { .. } => "get",
+            Command::Reset => "reset",
+            Command::Clock { .. } => "clock",
+            Command::Alias { .. } => "alias",
+            Command::Reasons => "reasons",
+        }
+    }
+
+    fn parse(words: &str) -> Result<Self, String> {
+        let mut words = words.split_whitespace();
+        let name = words.next().ok_or("a command is missing after `>`")?;
+        let arguments: Vec<String> = words.map(str::to_owned).collect();
+        match (name, arguments.as_slice()) {
+            ("put", [user, name]) => Ok(Self::Put { user: user.clone(), name: name.clone() }),
+            ("delete", [user, name]) => Ok(Self::Delete { user: user.clone(), name: name.clone() }),
+            ("get", [user, name]) => Ok(Self::Get { user: user.clone(), name: name.clone() }),
+            ("expect", []) => Ok(Self::Expect),
+            ("send", []) => Ok(Self::Send),
+            ("reset", []) => Ok(Self::Reset),
+            ("reasons", []) => Ok(Self::Reasons),
+            ("itip", [from, to @ ..]) if !to.is_empty() => Ok(Self::Itip { from: from.clone(), to: to.to_vec() }),
+            ("alias", [user, others @ ..]) if !others.is_empty() => {
+                Ok(Self::Alias { user: user.clone(), others: others.to_vec() })
+            }
+            ("clock", [seconds]) => {
+                let seconds = seconds.parse().map_err(|_| format!("clock takes seconds, not {seconds:?}"))?;
+                Ok(Self::Clock { seconds })
+            }
+            ("put" | "delete" | "get", _) => Err(format!("{name} takes USER NAME")),
+            ("itip", _) => Err("itip takes FROM TO...".to_owned()),
+            ("alias", _) => Err("alias takes USER ADDRESS...".to_owned()),
+            ("expect" | "send" | "reset" | "reasons" | "clock", _) => Err(format!("{name} has wrong arguments")),
+            _ => Err(format!("there is no command {name:?}")),
+        }
+    }
+}
+
+/// Where and why a file is no scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptError {
+    pub line: usize,
+    pub what: String,
+}
+
+impl fmt::Display for ScriptError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.what)
+    }
+}
+
+impl std::error::Error for ScriptError {}
+
+impl Script {
+    /// Reads a scenario file.
+    pub fn parse(text: &str) -> Result<Self, ScriptError> {
+        let mut steps: Vec<Step> = Vec::new();
+        let (mut titles, mut open): (Vec<&str>, bool) = (Vec::new(), false);
+        for (index, line) in text.lines().enumerate() {
+            let (line, number) = (line.trim_end_matches('\r'), index + 1);
+            if line.trim().is_empty() {
+                open = false;
+            } else if let Some(command) = line.strip_prefix('>') {
+                let command = Command::parse(command).map_err(|what| ScriptError { line: number, what })?;
+                steps.push(Step { line: number, title: titles.join(" "), command, payload: String::new() });
+                (titles, open) = (Vec::new(), true);
+            } else if let (true, Some(step)) = (open, steps.last_mut()) {
+                step.payload.push_str(line);
+                step.payload.push('\n');
+            } else if let Some(title) = line.strip_prefix('#') {
+                titles.push(title.trim());
+            } else {
+                let what = format!("{line:?} stands outside of any step");
+                return Err(ScriptError { line: number, what });
+            }
+        }
+        Ok(Self { steps })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_end_at_blank_lines_and_at_the_end_of_the_file() {
+        let script = Script::parse("# A writes\n> put a@x 1\nBEGIN:VCALENDAR\nEND:VCALENDAR\n\n# and\n# sends\n> send")
+            .expect("a script");
+        assert_eq!(script.steps.len(), 2);
+        assert_eq!(script.steps[0].payload, "BEGIN:VCALENDAR\nEND:VCALENDAR\n");
+        assert_eq!((script.steps[1].title.as_str(), script.steps[1].line), ("and sends", 8));
+    }
+
+    #[test]
+    fn what_is_no_step_is_named_with_its_line() {
+        assert_eq!(Script::parse("\nhello").expect_err("an error").line, 2);
+        assert!(Script::parse("> frobnicate").expect_err("an error").to_string().contains("frobnicate"));
+        assert!(Script::parse("> put a@x").is_err());
+    }
+}

@@ -1,0 +1,169 @@
+//! What a message says at a glance: for the subject and the text of the mail, and for scenarios.
+
+use calcard::common::timezone::Tz;
+use calcard::icalendar::{
+    ICalendarComponent, ICalendarParticipationStatus, ICalendarProperty, ICalendarRecurrenceRule, ICalendarValue,
+};
+
+use super::component::ComponentExt;
+use super::method::Method;
+use super::time::Zones;
+
+/// The occasion of a message with the values that a reader wants to see.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    pub occasion: Occasion,
+    /// The current values.
+    pub current: Vec<Field>,
+    /// The values before the change, only those that differ.
+    pub previous: Vec<Field>,
+}
+
+/// Why a message is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    Invite,
+    Update(Method),
+    Cancel,
+    Rsvp(ICalendarParticipationStatus),
+}
+
+/// One value of a summary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    pub name: FieldName,
+    pub value: ItipValue,
+}
+
+/// The values that a summary can show, in the order of their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FieldName {
+    Attendee,
+    Description,
+    Dtstart,
+    Location,
+    Rrule,
+    Summary,
+}
+
+impl FieldName {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FieldName::Attendee => "attendee",
+            FieldName::Description => "description",
+            FieldName::Dtstart => "dtstart",
+            FieldName::Location => "location",
+            FieldName::Rrule => "rrule",
+            FieldName::Summary => "summary",
+        }
+    }
+}
+
+/// A value of a summary; its `Debug` form is part of the scenario language.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ItipValue {
+    Participants(Vec<ItipParticipant>),
+    Text(String),
+    Time(ItipTime),
+    Rrule(Box<ICalendarRecurrenceRule>),
+}
+
+/// Somebody who takes part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItipParticipant {
+    /// The mail address, lower case.
+    pub email: String,
+    pub name: Option<String>,
+    pub is_organizer: bool,
+}
+
+/// When something starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItipTime {
+    /// Unix seconds; for floating times and dates as if they were UTC.
+    pub start: i64,
+    /// calcard's number of the zone that TZID names; 32768 without TZID.
+    pub tz_id: u16,
+}
+
+/// Whether a summary lists who takes part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Participants {
+    Shown,
+    /// A message that comes from deleting the object leaves them out.
+    Hidden,
+}
+
+impl Summary {
+    /// The summary of a message about `component`.
+    pub fn new(occasion: Occasion, component: &ICalendarComponent, zones: &Zones, participants: Participants) -> Self {
+        let mut current = fields(component, zones);
+        if participants == Participants::Hidden {
+            current.retain(|field| field.name != FieldName::Attendee);
+        }
+        Self { occasion, current, previous: Vec::new() }
+    }
+
+    /// Adds the values before the change, where they differ.
+    pub fn since(mut self, before: &ICalendarComponent, zones: &Zones) -> Self {
+        self.previous = fields(before, zones).into_iter().filter(|field| !self.current.contains(field)).collect();
+        self
+    }
+}
+
+fn fields(component: &ICalendarComponent, zones: &Zones) -> Vec<Field> {
+    let text = |property| {
+        component.text(&property).filter(|text| !text.is_empty()).map(|text| ItipValue::Text(text.to_owned()))
+    };
+    let values = [
+        (FieldName::Attendee, participants(component)),
+        (FieldName::Description, text(ICalendarProperty::Description)),
+        (FieldName::Dtstart, start(component, zones)),
+        (FieldName::Location, text(ICalendarProperty::Location)),
+        (FieldName::Rrule, rrule(component)),
+        (FieldName::Summary, text(ICalendarProperty::Summary)),
+    ];
+    values.into_iter().filter_map(|(name, value)| Some(Field { name, value: value? })).collect()
+}
+
+/// The organizer first, then the attendees: by name where all have one, by address otherwise.
+fn participants(component: &ICalendarComponent) -> Option<ItipValue> {
+    let organizer = component.organizer();
+    let organizer_address = organizer.map(|party| party.address());
+    let mut others: Vec<ItipParticipant> = component
+        .attendees()
+        .map(|party| (party.address(), party.name()))
+        .filter(|(address, _)| organizer_address.as_ref() != Some(address))
+        .map(|(address, name)| participant(address.as_str(), name, false))
+        .collect();
+    // A pair-wise rule (by name where both have one) would be no order at all when only some have names.
+    match others.iter().all(|one| one.name.is_some()) {
+        true => others.sort_by(|a, b| (&a.name, &a.email).cmp(&(&b.name, &b.email))),
+        false => others.sort_by(|a, b| a.email.cmp(&b.email)),
+    }
+    let first = organizer.zip(organizer_address).map(|(party, address)| {
+        let name = party.name().or_else(|| {
+            component.attendees().find(|attendee| attendee.is(&address)).and_then(|attendee| attendee.name())
+        });
+        participant(address.as_str(), name, true)
+    });
+    let all: Vec<ItipParticipant> = first.into_iter().chain(others).collect();
+    (!all.is_empty()).then_some(ItipValue::Participants(all))
+}
+
+fn participant(email: &str, name: Option<&str>, is_organizer: bool) -> ItipParticipant {
+    ItipParticipant { email: email.to_owned(), name: name.map(str::to_owned), is_organizer }
+}
+
+fn start(component: &ICalendarComponent, zones: &Zones) -> Option<ItipValue> {
+    let entry = component.property(&ICalendarProperty::Dtstart)?;
+    let tz_id = entry.tz_id().map_or(Tz::Floating, |tzid| zones.resolve(tzid)).as_id();
+    Some(ItipValue::Time(ItipTime { start: zones.moment(entry)?.as_seconds(), tz_id }))
+}
+
+fn rrule(component: &ICalendarComponent) -> Option<ItipValue> {
+    match component.property(&ICalendarProperty::Rrule)?.values.first()? {
+        ICalendarValue::RecurrenceRule(rule) => Some(ItipValue::Rrule(rule.clone())),
+        _ => None,
+    }
+}
