@@ -369,3 +369,14 @@ fn the_example_works_as_it_stands_once_the_user_has_a_password() {
     let text = EXAMPLE.replace("#password_file = \"anna-password\"", "password_file = \"anna-password\"");
     parse(&text).unwrap_or_else(|faults| panic!("{faults}"));
 }
+
+#[test]
+fn the_configuration_in_the_readme_works() {
+    let readme = include_str!("../README.md");
+    let section =
+        readme.split("\n### ").find(|section| section.starts_with("imipd: /etc/imipd/config.toml\n")).unwrap();
+    let text: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let config = parse(&text.join("\n")).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(config.users.len(), 2);
+    assert_eq!(config.users[0].credentials.username, "anna@example.com*imipd");
+}
