@@ -1,0 +1,175 @@
+//! Secrets and other files that a configuration points to; none of them stands in the configuration itself.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+
+use super::fault::{Wrong, quote};
+use super::limits::SECRET_BYTES_MAX;
+
+pub(super) const SECRET: &str =
+    "write the path of a file that holds the password alone, \"credential:NAME\" or \"env:NAME\"";
+
+/// Where the configuration's relative paths start, and the environment it is read in.
+pub(super) struct Places<'a> {
+    pub base_dir: &'a Path,
+    pub env: &'a dyn Fn(&str) -> Option<OsString>,
+}
+
+/// A secret, and what should be said about how it is kept.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub secret: SecretString,
+    pub warning: Option<String>,
+}
+
+impl Places<'_> {
+    /// A path as written, from the directory of the configuration file on.
+    pub(super) fn path(&self, text: &str) -> Result<PathBuf, Wrong> {
+        if text.is_empty() || text.contains('\0') {
+            return Err(Wrong::new(format!("is {}", quote(text)), "write the path of a file"));
+        }
+        Ok(self.base_dir.join(text))
+    }
+
+    /// The path of a file that is there and can be read.
+    pub(super) fn readable_file(&self, text: &str) -> Result<PathBuf, Wrong> {
+        let path = self.path(text)?;
+        open(&path).map(|_| path)
+    }
+
+    /// The secret in a file, in a systemd credential (`credential:NAME`) or in the environment (`env:NAME`).
+    pub(super) fn secret(&self, text: &str) -> Result<Found, Wrong> {
+        if let Some(name) = text.strip_prefix("env:") {
+            return self.secret_of_environment(name);
+        }
+        let path = match text.strip_prefix("credential:") {
+            Some(name) => self.credential(name)?,
+            None => self.path(text)?,
+        };
+        let mut bytes = Vec::new();
+        let file = open(&path)?;
+        let mode = file.metadata().map(|metadata| metadata.permissions().mode()).unwrap_or_default();
+        file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&path, &error))?;
+        let warning = (mode & 0o007 != 0).then(|| {
+            let path = path.display();
+            format!("{path} holds a secret and is open to everybody on this machine; chmod o= {path}")
+        });
+        let secret = checked(bytes, &path.display().to_string())?;
+        Ok(Found { secret, warning })
+    }
+
+    fn credential(&self, name: &str) -> Result<PathBuf, Wrong> {
+        if name.is_empty() || name.contains(['/', '\0']) || name == ".." || name == "." {
+            let right = "write credential: and the name that LoadCredential= of the unit gives it";
+            return Err(Wrong::new(format!("{} is not the name of a credential", quote(name)), right));
+        }
+        let Some(directory) = (self.env)("CREDENTIALS_DIRECTORY") else {
+            return Err(Wrong::new(
+                "asks for a systemd credential, but $CREDENTIALS_DIRECTORY is not set",
+                format!("start imipd from a unit with LoadCredential={name}:..., or write the path of a file"),
+            ));
+        };
+        Ok(Path::new(&directory).join(name))
+    }
+
+    fn secret_of_environment(&self, name: &str) -> Result<Found, Wrong> {
+        let named = !name.is_empty() && !name.contains(['=', '\0']);
+        let Some(value) = named.then(|| (self.env)(name)).flatten() else {
+            let wrong = format!("the environment variable {} is not set", quote(name));
+            return Err(Wrong::new(wrong, "set it where imipd is started, or write the path of a file"));
+        };
+        let secret = checked(value.into_encoded_bytes(), &format!("the environment variable {}", quote(name)))?;
+        Ok(Found { secret, warning: None })
+    }
+}
+
+/// Opens a regular file; opening anything else, such as a pipe, could wait for ever.
+fn open(path: &Path) -> Result<File, Wrong> {
+    let metadata = path.metadata().map_err(|error| unreadable(path, &error))?;
+    if !metadata.is_file() {
+        return Err(Wrong::new(format!("{} is not a file", path.display()), "write the path of a file"));
+    }
+    File::open(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Wrong {
+    let right = match error.kind() {
+        std::io::ErrorKind::PermissionDenied => "let the user that imipd runs as read it",
+        _ => "create the file, or correct the path (relative ones start at the directory of the configuration)",
+    };
+    Wrong::new(format!("{} cannot be read: {error}", path.display()), right)
+}
+
+/// One line of text, without the line end that editors add.
+fn checked(bytes: Vec<u8>, source: &str) -> Result<SecretString, Wrong> {
+    if bytes.len() as u64 > SECRET_BYTES_MAX {
+        let right = format!("put the password alone into it, at most {SECRET_BYTES_MAX} bytes");
+        return Err(Wrong::new(format!("{source} is too large for a secret"), right));
+    }
+    let Ok(mut text) = String::from_utf8(bytes) else {
+        return Err(Wrong::new(format!("{source} is not UTF-8 text"), "put the password alone into it, as UTF-8"));
+    };
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    if text.is_empty() {
+        return Err(Wrong::new(format!("{source} is empty"), "put the password into it"));
+    }
+    // RFC 4616 §2: NUL separates the fields of PLAIN; a second line is a file that holds more than the password.
+    if text.contains(['\r', '\n', '\0']) {
+        return Err(Wrong::new(format!("{source} has more than one line"), "put the password alone into it"));
+    }
+    Ok(SecretString::from(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn read(text: &str, base_dir: &Path, env: &[(&str, &str)]) -> Result<String, String> {
+        let env = |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
+        let places = Places { base_dir, env: &env };
+        let found = places.secret(text).map_err(|wrong| wrong.wrong)?;
+        Ok(found.secret.expose_secret().to_owned())
+    }
+
+    #[test]
+    fn secrets_come_from_files_credentials_and_the_environment() {
+        let directory = tempfile::tempdir().unwrap();
+        let credentials = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("password"), "in a file\r\n").unwrap();
+        std::fs::write(credentials.path().join("imap"), "in a credential\n").unwrap();
+        let env = [("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap()), ("PASSWORD", "in a variable")];
+        let read = |text: &str| read(text, directory.path(), &env);
+        assert_eq!(read("password").unwrap(), "in a file");
+        assert_eq!(read(directory.path().join("password").to_str().unwrap()).unwrap(), "in a file");
+        assert_eq!(read("credential:imap").unwrap(), "in a credential");
+        assert_eq!(read("env:PASSWORD").unwrap(), "in a variable");
+    }
+
+    #[test]
+    fn what_holds_no_single_line_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, content) in [
+            ("empty", b"\n".as_slice()),
+            ("lines", b"hunter2\nhunter3\n"),
+            ("nul", b"a\0b"),
+            ("latin", b"caf\xe9"),
+            ("large", &[b'x'; SECRET_BYTES_MAX as usize + 1]),
+        ] {
+            std::fs::write(directory.path().join(name), content).unwrap();
+            let wrong = read(name, directory.path(), &[]).unwrap_err();
+            assert!(!wrong.contains("hunter") && !wrong.contains("caf"), "{wrong}");
+        }
+        for text in ["", "absent", ".", "env:", "env:ABSENT", "credential:imap", "a\0b"] {
+            assert!(read(text, directory.path(), &[]).is_err(), "{text:?}");
+        }
+        let env = [("CREDENTIALS_DIRECTORY", "/etc")];
+        assert!(read("credential:../etc/passwd", directory.path(), &env).is_err());
+    }
+}

@@ -1,0 +1,220 @@
+//! The tables of the configuration, one function each.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::fault::{Wrong, quote};
+use super::limits::{DOMAINS_MAX, FOLDERS_MAX};
+use super::reader::Section;
+use super::secret::{Places, SECRET};
+use super::value;
+use super::{
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, Imap, Imip, Log, LogFormat, LogLevel,
+    PartyCrashers, Policy, Security, Server, Smtp, Trust, User,
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The user of the IMAP server who may open every mailbox.
+pub(super) struct Master {
+    pub separator: String,
+    /// Nothing when it could not be read; that is a fault already.
+    pub credentials: Option<Credentials>,
+}
+
+pub(super) fn database(table: Section<'_>, places: &Places<'_>) -> Database {
+    let path = table.text("url", URL, |text| sqlite_path(text, places));
+    table.finish();
+    Database { path: path.unwrap_or_else(|| PathBuf::from("/var/lib/imipd/imipd.db")) }
+}
+
+const URL: &str = "write \"sqlite://\" and the path of a file, such as \"sqlite:///var/lib/imipd/imipd.db\"";
+
+fn sqlite_path(text: &str, places: &Places<'_>) -> Result<PathBuf, Wrong> {
+    // Only the scheme may be repeated to the reader: a PostgreSQL URL often holds a password.
+    if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+        return Err(Wrong::new("PostgreSQL is not in this version yet", URL));
+    }
+    match text.strip_prefix("sqlite://") {
+        // Parameters could open the file read-only or in memory, and then nothing would last.
+        Some(path) if path.contains(['?', '#']) => Err(Wrong::new("has parameters behind the path", URL)),
+        Some(":memory:") => Err(Wrong::new("would forget everything at each restart", URL)),
+        Some(path) if !path.ends_with('/') => places.path(path).map_err(|wrong| Wrong::new(wrong.wrong, URL)),
+        _ => Err(Wrong::new("is not the URL of a SQLite file", URL)),
+    }
+}
+
+/// The `[imap]` table, and the master user when there is one.
+pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Master>) {
+    let plain = "write \"plain\"";
+    table.choice("auth", &[("plain", ())], &[("xoauth2", plain), ("oauthbearer", plain)]);
+    let master = master(&table, places);
+    let imap = Imap {
+        server: server(&table, places, Security::Tls, [993, 143, 143]),
+        watch: watch(&table),
+        backfill_days: table.number("backfill_days", 0..=3650).unwrap_or(0),
+        poll_interval: time(&table, "poll_interval", Duration::from_secs(5)..=DAY, MINUTE),
+    };
+    table.finish();
+    (imap, master)
+}
+
+pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
+    let smtp = Smtp {
+        server: server(&table, places, Security::StartTls, [465, 587, 25]),
+        credentials: credentials(&table, "username", "password_file", places),
+        max_connections: table.number("max_connections", 1..=100).unwrap_or(4),
+        timeout: time(&table, "timeout", Duration::from_secs(5)..=10 * MINUTE, MINUTE),
+        give_up_after: time(&table, "give_up_after", MINUTE..=30 * DAY, 4 * DAY),
+    };
+    table.finish();
+    smtp
+}
+
+pub(super) fn calendar(table: Section<'_>) -> Calendar {
+    let later = [("caldav", "write \"database\": imipd then keeps the calendars itself")];
+    let backend = table.choice("backend", &[("database", CalendarBackend::Database)], &later);
+    table.finish();
+    Calendar { backend: backend.unwrap_or(CalendarBackend::Database) }
+}
+
+pub(super) fn policy(table: Section<'_>) -> Policy {
+    let add = "write \"refuse\", or \"propose\" to keep such answers for the organizer";
+    let crashers = [("refuse", PartyCrashers::Refuse), ("propose", PartyCrashers::Propose)];
+    let trust =
+        [("authenticated", "write \"from\", and let the mail server refuse forged mail before it is delivered")];
+    let mut domains = table.list("domains", DOMAINS_MAX, value::DOMAIN, value::domain).unwrap_or_default();
+    domains.sort();
+    domains.dedup();
+    let policy = Policy {
+        auto_add: auto_add(&table).unwrap_or(AutoAdd::All),
+        trust: table.choice("trust", &[("from", Trust::From)], &trust).unwrap_or(Trust::From),
+        party_crashers: table.choice("party_crashers", &crashers, &[("add", add)]).unwrap_or(PartyCrashers::Refuse),
+        domains,
+    };
+    match policy.trust {
+        Trust::From => table.warn("trust", TRUST_FROM),
+    }
+    table.finish();
+    policy
+}
+
+const TRUST_FROM: &str = "\"from\" believes the From header of every mail, so whoever can forge it can change or cancel \
+    that person's meetings here; let the mail server refuse mail that fails DMARC and mail from outside that claims to \
+    be from your own domains";
+
+pub(super) fn imip(table: Section<'_>) -> Imip {
+    let words = [("request", AddedInstances::Request), ("add", AddedInstances::Add)];
+    let added_instances = table.choice("added_instances", &words, &[]).unwrap_or(AddedInstances::Request);
+    table.finish();
+    Imip { added_instances }
+}
+
+pub(super) fn log(table: Section<'_>) -> Log {
+    let levels =
+        [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug].map(|level| (level.as_str(), level));
+    let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let log = Log {
+        format: table.choice("format", &formats, &[]).unwrap_or(LogFormat::Text),
+        level: table.choice("level", &levels, &[]).unwrap_or(LogLevel::Info),
+    };
+    table.finish();
+    log
+}
+
+/// The `auto_add` of `[policy]` or of a user.
+pub(super) fn auto_add(table: &Section<'_>) -> Option<AutoAdd> {
+    let words = [("all", AutoAdd::All), ("domain", AutoAdd::Domain), ("never", AutoAdd::Never)];
+    let instead = "write \"domain\" for invitations from your own domains only, or \"all\"";
+    table.choice("auto_add", &words, &[("known", instead), ("authenticated", instead)])
+}
+
+/// The secret that a key points to, with the warning that goes with it.
+pub(super) fn secret(table: &Section<'_>, key: &'static str, places: &Places<'_>) -> Option<secrecy::SecretString> {
+    let found = table.text(key, SECRET, |text| places.secret(text))?;
+    if let Some(warning) = found.warning {
+        table.warn(key, &warning);
+    }
+    Some(found.secret)
+}
+
+impl Policy {
+    /// The policy with the users' own domains, when it names none.
+    pub(super) fn with_domains_of(mut self, users: &[User]) -> Self {
+        if self.domains.is_empty() {
+            let addresses = users.iter().flat_map(|user| &user.addresses);
+            self.domains = addresses.filter_map(|address| address.domain().map(str::to_owned)).collect();
+            self.domains.sort();
+            self.domains.dedup();
+        }
+        self
+    }
+}
+
+fn server(table: &Section<'_>, places: &Places<'_>, usual: Security, ports: [u16; 3]) -> Server {
+    let words = [("tls", Security::Tls), ("starttls", Security::StartTls), ("none", Security::None)];
+    let host = table.text("host", value::HOST, value::host).unwrap_or_else(|| "localhost".to_owned());
+    let security = table.choice("security", &words, &[]).unwrap_or(usual);
+    let allowed = table.flag("allow_insecure").unwrap_or(false);
+    if security == Security::None && !value::is_loopback(&host) {
+        if allowed {
+            table.warn("security", "passwords and mail go over the network unencrypted, as allow_insecure permits");
+        } else {
+            let wrong = format!("\"none\" would send passwords to {} unencrypted", quote(&host));
+            table.fault("security", Wrong::new(wrong, "write \"tls\" or \"starttls\", or add allow_insecure = true"));
+        }
+    }
+    let [tls, starttls, none] = ports;
+    let port = match security {
+        Security::Tls => tls,
+        Security::StartTls => starttls,
+        Security::None => none,
+    };
+    Server {
+        host,
+        port: table.number("port", 1..=u16::MAX).unwrap_or(port),
+        security,
+        ca_file: table.text("ca_file", "write the path of a PEM file", |text| places.readable_file(text)),
+    }
+}
+
+fn master(table: &Section<'_>, places: &Places<'_>) -> Option<Master> {
+    let right = "write the character that joins the two names at the server, such as \"*\"";
+    let separator = table.text("master_separator", right, value::line).unwrap_or_else(|| "*".to_owned());
+    let credentials = credentials(table, "master_user", "master_password_file", places);
+    table.has("master_user").then_some(Master { separator, credentials })
+}
+
+/// A name and a password, which have to stand together.
+fn credentials(
+    table: &Section<'_>,
+    name: &'static str,
+    password: &'static str,
+    places: &Places<'_>,
+) -> Option<Credentials> {
+    let username = table.text(name, "write a login name", value::line);
+    let secret = secret(table, password, places);
+    if table.has(name) {
+        table.demand(password, SECRET);
+    } else if table.has(password) {
+        table.demand(name, "write the login name that the password belongs to");
+    }
+    Some(Credentials { username: username?, password: secret? })
+}
+
+fn watch(table: &Section<'_>) -> Vec<String> {
+    let watch = table.list("watch", FOLDERS_MAX, "write a list of folders, such as [\"INBOX\"]", value::folder);
+    let watch = watch.unwrap_or_else(|| vec!["INBOX".to_owned()]);
+    for (at, folder) in watch.iter().enumerate() {
+        if watch.iter().take(at).any(|earlier| earlier == folder) {
+            table.fault("watch", Wrong::new(format!("names {} twice", quote(folder)), "name each folder once"));
+        }
+    }
+    watch
+}
+
+fn time(table: &Section<'_>, key: &'static str, range: RangeInclusive<Duration>, usual: Duration) -> Duration {
+    table.text(key, value::DURATION, |text| value::duration(text, range)).unwrap_or(usual)
+}
