@@ -242,9 +242,9 @@ impl Finder {
                 continue;
             }
             let object = object_of(&part);
-            let is_another_copy = kept.iter().any(|(other, _, of)| {
-                object.is_some() && *of == object && other.content_type != part.content_type
-            });
+            let is_another_copy = kept
+                .iter()
+                .any(|(other, _, of)| object.is_some() && *of == object && other.content_type != part.content_type);
             if is_another_copy {
                 self.note(Quirk::DifferentCopies);
             }

@@ -139,7 +139,8 @@ mod tests {
 
     #[test]
     fn only_the_method_of_the_calendar_counts() {
-        let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nMETHOD:REPLY\r\nEND:VEVENT\r\nmethod;X=\"a:b\": REQ\r\n UEST\r\n";
+        let text =
+            "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nMETHOD:REPLY\r\nEND:VEVENT\r\nmethod;X=\"a:b\": REQ\r\n UEST\r\n";
         assert_eq!(calendar_property(text, "METHOD").as_deref(), Some("REQUEST"));
     }
 }

@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn splits_at_whole_boundaries_only() {
-        let body = b"preamble\r\n--b\r\n\r\none\r\n--bb\r\nstill one\r\n--b  \r\n\r\ntwo\r\n--b--\r\nepilogue\r\n--b\r\n";
+        let body =
+            b"preamble\r\n--b\r\n\r\none\r\n--bb\r\nstill one\r\n--b  \r\n\r\ntwo\r\n--b--\r\nepilogue\r\n--b\r\n";
         assert_eq!(split(body, b"b"), [&b"\r\none\r\n--bb\r\nstill one"[..], b"\r\ntwo"]);
         assert_eq!(split(b"--b\n\none\n--b\n\ncut o", b"b"), [&b"\none"[..], b"\ncut o"]);
         assert!(split(b"nothing", b"b").is_empty());

@@ -16,9 +16,9 @@ pub mod sender;
 mod structure;
 pub mod wording;
 
-//pub use compose::{ComposeError, ComposedMail, Letter, Mailbox, compose};
+pub use compose::{ComposeError, ComposedMail, Letter, Mailbox, compose};
 pub use email::{AutoSubmitted, CalendarPart, Email, NoCalendar};
 pub use extract::{FetchedPart, extract, extract_fetched};
-//pub use facts::{Answer, Earlier, Facts, Occasion, When};
+pub use facts::{Answer, Earlier, Facts, Occasion, When};
 pub use quirk::{Quirk, mend};
 pub use sender::Sender;

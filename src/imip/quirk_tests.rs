@@ -51,7 +51,11 @@ fn lines_are_mended() {
         ),
         ("SUMMARY:a\r\n\r\nUID:1", &["SUMMARY:a", "UID:1"], Quirk::BlankLines),
         ("SUMMARY:a\0b", &["SUMMARY:ab"], Quirk::NulBytes),
-        ("DESCRIPTION:short\r\nhttps://example.com/", &["DESCRIPTION:short\\nhttps://example.com/"], Quirk::FoldWithoutBlank),
+        (
+            "DESCRIPTION:short\r\nhttps://example.com/",
+            &["DESCRIPTION:short\\nhttps://example.com/"],
+            Quirk::FoldWithoutBlank,
+        ),
         (
             "DESCRIPTION:0123456789012345678901234567890123456789012345678901234567890123\r\nend",
             &["DESCRIPTION:0123456789012345678901234567890123456789012345678901234567890123end"],
