@@ -120,7 +120,8 @@ mod tests {
         let utf16le: Vec<u8> = "BEGIN:Ü".encode_utf16().flat_map(u16::to_le_bytes).collect();
         let mut marked = vec![0xfe, 0xff];
         marked.extend("BEGIN:Ü".encode_utf16().flat_map(u16::to_be_bytes));
-        let cases: [(&[u8], Option<&str>, &str, &[Quirk]); 11] = [
+        type Case<'a> = (&'a [u8], Option<&'a str>, &'a str, &'a [Quirk]);
+        let cases: [Case<'_>; 11] = [
             ("Büro".as_bytes(), Some("UTF-8"), "Büro", &[]),
             ("Büro".as_bytes(), None, "Büro", &[]),
             ("Büro".as_bytes(), Some("us-ascii"), "Büro", &[Quirk::MislabelledCharset]),
