@@ -1,1 +1,24 @@
-//! To be written.
+//! Calendar in mail, pure: what a mail brings, and how a mail that we owe is written (RFC 6047).
+//!
+//! `extract` reads raw mail into an [`Email`]; `compose` writes a [`Letter`] as a mail. iCalendar passes through
+//! as text: what it means is the engine's business. Nothing here opens, waits, logs or asks for the time.
+
+pub mod charset;
+pub mod compose;
+pub mod email;
+pub mod extract;
+pub mod facts;
+pub mod limits;
+pub mod lines;
+mod mime;
+pub mod quirk;
+pub mod sender;
+mod structure;
+pub mod wording;
+
+pub use compose::{ComposeError, ComposedMail, Letter, Mailbox, compose};
+pub use email::{AutoSubmitted, CalendarPart, Email, NoCalendar};
+pub use extract::{FetchedPart, extract, extract_fetched};
+pub use facts::{Answer, Earlier, Facts, Occasion, When};
+pub use quirk::{Quirk, mend};
+pub use sender::Sender;

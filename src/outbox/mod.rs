@@ -1,1 +1,3 @@
-//! To be written.
+//! What is owed to others by mail, and how it leaves.
+
+pub mod smtp;

@@ -1,0 +1,248 @@
+//! Writes the mail that carries a scheduling message (RFC 6047).
+//!
+//! The shape is the one that every client offers buttons for: `multipart/mixed` of a `multipart/alternative`, whose
+//! last part is the text/calendar without disposition, and of an `invite.ics`. The same letter always gives the same
+//! bytes: Message-ID and boundaries are derived from what the mail says, so a mail whose fate is unknown is sent
+//! again as the same mail.
+
+use std::borrow::Cow;
+
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address as HeaderAddress;
+use mail_builder::headers::content_type::ContentType;
+use mail_builder::headers::date::Date;
+use mail_builder::headers::message_id::MessageId;
+use mail_builder::headers::raw::Raw;
+use mail_builder::mime::MimePart;
+
+use super::facts::{Facts, Occasion};
+use super::{limits, lines, wording};
+use crate::itip::{Address, Method};
+
+/// An address with the name that stands beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mailbox {
+    pub address: Address,
+    pub name: Option<String>,
+}
+
+/// A mail to be written; everything it depends on is in here.
+#[derive(Clone, Debug)]
+pub struct Letter<'a> {
+    /// The user who speaks; answers go there, too.
+    pub from: Mailbox,
+    pub to: Vec<Mailbox>,
+    pub method: Method,
+    /// The iCalendar text, with the same METHOD in it.
+    pub calendar: &'a str,
+    /// The kind of the components, such as `VEVENT`.
+    pub component: &'a str,
+    pub occasion: Occasion,
+    pub facts: Facts,
+    pub uid: &'a str,
+    /// The RECURRENCE-ID, when the mail is about one instance.
+    pub instance: Option<&'a str>,
+    /// The SEQUENCE, which is part of what the mail says.
+    pub sequence: u64,
+    /// The Message-ID that this answers, with or without angle brackets.
+    pub in_reply_to: Option<String>,
+    /// The thread, oldest first; the one answered is added when it is missing.
+    pub references: Vec<String>,
+    /// Date, in unix seconds.
+    pub date: i64,
+    /// Whether no human pressed send (RFC 3834 §5).
+    pub automatic: bool,
+}
+
+/// A mail ready for submission.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComposedMail {
+    /// The Message-ID, with its angle brackets.
+    pub message_id: String,
+    /// The mail: CRLF line ends, ASCII unless an address is not, lines of at most 998 octets.
+    pub raw: Vec<u8>,
+    /// The Subject, decoded.
+    pub subject: String,
+}
+
+/// Why a letter cannot be written; all of them are bugs or bad data of the caller, none goes away by waiting.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ComposeError {
+    #[error("cannot write a mail from or to {0:?}: that is no mail address")]
+    NotMailable(String),
+    #[error("cannot write a mail without a recipient")]
+    NoRecipient,
+    #[error("cannot write a mail with method {method}: the calendar has METHOD {in_calendar:?}")]
+    MethodDiffers { method: Method, in_calendar: Option<String> },
+    #[error("cannot write a mail about the component {0:?}: that is no component name")]
+    BadComponent(String),
+}
+
+/// Writes the mail.
+///
+/// Shape: everything is 7bit; text that is not is in base64 or quoted-printable with lines of at most 76 octets, header
+/// fields are in encoded words. Only addresses outside of ASCII stay as they are (RFC 6532); the server decides whether it
+/// takes them. The calendar is passed on octet for octet when it is well-formed, otherwise with its line ends, folding
+/// and control characters put right.
+///
+/// Errors: [`ComposeError`]; nothing is written then.
+///
+/// RFC 6047 §2.4 (method, charset and component parameters), §2.5, §2.6; RFC 3834 §5.
+pub fn compose(letter: &Letter<'_>) -> Result<ComposedMail, ComposeError> {
+    check(letter)?;
+    let calendar = well_formed(letter.calendar);
+    let hash = fingerprint(letter, &calendar);
+    let message_id = format!("{hash}@{}", id_domain(&letter.from.address));
+    let subject = wording::subject(letter.occasion, &letter.facts);
+    let mut raw = Vec::new();
+    header(letter, &message_id, &subject).body(mime(letter, &calendar, &hash)).serialize(&mut raw);
+    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject })
+}
+
+fn check(letter: &Letter<'_>) -> Result<(), ComposeError> {
+    let mailboxes = std::iter::once(&letter.from).chain(&letter.to);
+    if let Some(bad) = mailboxes.map(|mailbox| &mailbox.address).find(|address| !address.is_mailable()) {
+        return Err(ComposeError::NotMailable(bad.as_str().chars().take(limits::NAME_CHARS_MAX).collect()));
+    }
+    if letter.to.is_empty() {
+        return Err(ComposeError::NoRecipient);
+    }
+    let is_name = !letter.component.is_empty() && letter.component.bytes().all(|b| b.is_ascii_uppercase() || b == b'-');
+    if !is_name || letter.component.len() > 40 {
+        return Err(ComposeError::BadComponent(letter.component.chars().take(40).collect()));
+    }
+    let in_calendar = lines::calendar_property(letter.calendar, "METHOD");
+    match in_calendar.as_deref().and_then(Method::parse) {
+        Some(found) if found == letter.method => Ok(()),
+        Some(_) | None => Err(ComposeError::MethodDiffers { method: letter.method, in_calendar }),
+    }
+}
+
+fn header<'a>(letter: &Letter<'_>, message_id: &str, subject: &str) -> MessageBuilder<'a> {
+    let to: Vec<_> = letter.to.iter().map(header_address).collect();
+    let mut builder = MessageBuilder::new()
+        .from(header_address(&letter.from))
+        .to(HeaderAddress::new_list(to))
+        .reply_to(header_address(&letter.from))
+        .subject(subject.to_owned())
+        .date(Date::new(letter.date))
+        .message_id(message_id.to_owned())
+        .header("MIME-Version", Raw::new("1.0"));
+    if letter.automatic {
+        builder = builder.header("Auto-Submitted", Raw::new("auto-generated"));
+    }
+    let answered = letter.in_reply_to.as_deref().and_then(bare_id);
+    if let Some(id) = answered {
+        builder = builder.in_reply_to(id.to_owned());
+    }
+    let thread = thread(&letter.references, answered);
+    if thread.is_empty() { builder } else { builder.references(MessageId::new_list(thread.into_iter())) }
+}
+
+fn header_address<'a>(mailbox: &Mailbox) -> HeaderAddress<'a> {
+    let name = mailbox.name.as_deref().map(|name| wording::one_line(name, limits::NAME_CHARS_MAX));
+    HeaderAddress::new_address(name.filter(|name| !name.is_empty()), mailbox.address.as_str().to_owned())
+}
+
+/// The References: the thread without repetition, the newest ids if there are too many, the answered one last.
+/// RFC 5322 §3.6.4.
+fn thread(references: &[String], answered: Option<&str>) -> Vec<String> {
+    let mut ids: Vec<&str> = Vec::new();
+    for id in references.iter().filter_map(|id| bare_id(id)).filter(|id| Some(*id) != answered) {
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    ids.extend(answered);
+    let surplus = ids.len().saturating_sub(limits::REFERENCES_MAX);
+    ids.into_iter().skip(surplus).map(str::to_owned).collect()
+}
+
+/// A Message-ID without its brackets, when it is one; anything else is left out of the mail, since mail-builder
+/// writes these values as they are and a line end in one would be a header field of the sender's choice.
+fn bare_id(id: &str) -> Option<&str> {
+    let trimmed = id.trim();
+    let bare = trimmed.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(trimmed);
+    let (left, right) = bare.split_once('@')?;
+    let is_safe = bare.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';'));
+    (is_safe && !left.is_empty() && !right.is_empty() && bare.len() <= limits::MESSAGE_ID_OCTETS_MAX).then_some(bare)
+}
+
+fn mime<'a>(letter: &Letter<'_>, calendar: &str, hash: &str) -> MimePart<'a> {
+    // A text/html part goes between these two, once there is one: the last part is the one that clients like best.
+    let alternatives = vec![text_part(letter), calendar_part(letter, calendar)];
+    let alternative = MimePart::new(multipart("multipart/alternative", hash, "a"), alternatives);
+    MimePart::new(multipart("multipart/mixed", hash, "m"), vec![alternative, file_part(calendar)])
+}
+
+fn multipart<'a>(media_type: &'static str, hash: &str, mark: &str) -> ContentType<'a> {
+    // `=_` occurs neither in quoted-printable nor in base64 (RFC 2045 §6.7), and the hash in no calendar.
+    let boundary = format!("=_{mark}_{}", hash.get(..32).unwrap_or(hash));
+    ContentType::new(media_type).attribute("boundary", boundary)
+}
+
+fn text_part<'a>(letter: &Letter<'_>) -> MimePart<'a> {
+    let text = wording::body(letter.occasion, &letter.facts).replace('\n', "\r\n");
+    MimePart::new(ContentType::new("text/plain").attribute("charset", "utf-8"), text)
+}
+
+fn calendar_part<'a>(letter: &Letter<'_>, calendar: &str) -> MimePart<'a> {
+    // Written out, because quotes around the method puzzle older Exchange servers.
+    let content_type =
+        format!("text/calendar; charset=utf-8; method={}; component={}", letter.method.as_str(), letter.component);
+    MimePart::raw(calendar.to_owned()).header("Content-Type", Raw::new(content_type))
+}
+
+fn file_part<'a>(calendar: &str) -> MimePart<'a> {
+    const FILE_NAME: &str = "invite.ics";
+    let content_type = ContentType::new("application/ics").attribute("name", FILE_NAME);
+    MimePart::new(content_type, calendar.as_bytes().to_vec()).attachment(FILE_NAME)
+}
+
+/// The calendar with CRLF line ends, folded lines, and no control characters but tabs. RFC 5545 §3.1.
+fn well_formed(calendar: &str) -> Cow<'_, str> {
+    let is_control = |c: char| c.is_control() && c != '\t';
+    let is_fine = calendar.ends_with("\r\n")
+        && calendar.split_terminator("\r\n").all(|line| {
+            !line.is_empty() && line.len() <= limits::CALENDAR_LINE_OCTETS_MAX && !line.contains(is_control)
+        });
+    if is_fine {
+        return Cow::Borrowed(calendar);
+    }
+    let mut out = String::with_capacity(calendar.len() + calendar.len() / 32);
+    // A lone CR is dropped, not taken for a line end: behind it could stand a property that nobody meant to send.
+    let without_lone_cr = calendar.replace("\r\n", "\n").replace('\r', "");
+    for line in lines::unfolded(&without_lone_cr) {
+        let kept: String = line.chars().filter(|c| !is_control(*c)).collect();
+        if !kept.is_empty() {
+            lines::fold_into(&mut out, &kept);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// The SHA-256 of all that the mail says, in hexadecimal.
+///
+/// Each field is led by its length, so that no two letters can run into the same text.
+fn fingerprint(letter: &Letter<'_>, calendar: &str) -> String {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    let mut add = |field: &str| {
+        context.update(&(field.len() as u64).to_be_bytes());
+        context.update(field.as_bytes());
+    };
+    add(letter.from.address.as_str());
+    add(&letter.to.len().to_string());
+    letter.to.iter().for_each(|mailbox| add(mailbox.address.as_str()));
+    add(letter.method.as_str());
+    add(letter.uid);
+    add(letter.instance.unwrap_or_default());
+    add(&letter.sequence.to_string());
+    add(calendar);
+    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The right side of the Message-ID: the domain of the user, unless a msg-id cannot hold it (RFC 5322 §3.6.4).
+fn id_domain(from: &Address) -> &str {
+    let is_plain = |domain: &&str| domain.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
+    from.domain().filter(is_plain).unwrap_or("imipd.invalid")
+}

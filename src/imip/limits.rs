@@ -1,0 +1,43 @@
+//! Every limit on what comes from outside, and on what goes out, in one place.
+
+/// Bytes of one mail that are looked at; a larger one is reported as too large.
+pub const MAIL_BYTES_MAX: usize = 50 * 1024 * 1024;
+
+/// MIME parts that are looked at in one mail, containers included.
+pub const PARTS_MAX: usize = 300;
+
+/// Containers within containers; deeper parts are not looked at.
+pub const NESTING_MAX: usize = 20;
+
+/// Bytes of one calendar part, still encoded for transfer. Invitations with inline attachments reach a few megabytes.
+pub const CALENDAR_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Calendars taken from one mail; eleven have been seen in an honest one.
+pub const CALENDARS_MAX: usize = 40;
+
+/// Components within components of a calendar. Honest ones have three levels.
+pub const COMPONENT_NESTING_MAX: usize = 12;
+
+/// Recipients and authors read from the header fields of one mail.
+pub const ADDRESSES_MAX: usize = 2_000;
+
+/// Characters of a summary that go into a subject.
+pub const SUBJECT_CHARS_MAX: usize = 120;
+
+/// Characters of a display name that go into a header field.
+pub const NAME_CHARS_MAX: usize = 100;
+
+/// Characters of a description that go into the text body.
+pub const DESCRIPTION_CHARS_MAX: usize = 2_000;
+
+/// Characters of any other fact (summary, place, comment) in the text body.
+pub const FACT_CHARS_MAX: usize = 500;
+
+/// Octets of a physical iCalendar line without its line end (RFC 5545 §3.1).
+pub const CALENDAR_LINE_OCTETS_MAX: usize = 75;
+
+/// Message-IDs that go into References; the oldest ones go first.
+pub const REFERENCES_MAX: usize = 20;
+
+/// Octets of one Message-ID that we are willing to repeat.
+pub const MESSAGE_ID_OCTETS_MAX: usize = 250;

@@ -1,0 +1,253 @@
+//! One connection and the dialogue on it.
+
+use std::error::Error as _;
+use std::fmt::Display;
+use std::future::Future;
+use std::time::Duration;
+
+use lettre::transport::smtp::client::AsyncSmtpConnection;
+use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
+use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::response::Response;
+
+use super::{DataOutcome, Outcome, Refusal, SmtpError, SmtpServer, Submission, dial};
+use crate::itip::Address;
+
+/// How long a goodbye, or the question whether anybody is there, may take.
+const COURTESY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Characters of a reply that are kept.
+const REPLY_CHARS_MAX: usize = 500;
+
+/// RFC 5321 §3.8: the server closes the connection after this code, whatever was asked.
+const CLOSING: u16 = 421;
+
+/// RFC 6531 §3.7.4.2: the mailbox name is not allowed without SMTPUTF8.
+const NAME_NOT_ALLOWED: u16 = 553;
+
+/// An open, authenticated connection.
+pub(super) struct Session {
+    connection: AsyncSmtpConnection,
+    server: String,
+    timeout: Duration,
+    final_timeout: Duration,
+    /// Whether a mail has been begun that RSET must clear away.
+    is_dirty: bool,
+    /// Whether the server said that it hangs up.
+    is_closing: bool,
+}
+
+/// What came back: a positive reply, a negative one, or none.
+type Reply = Result<Result<Response, Refusal>, SmtpError>;
+
+impl Session {
+    /// Connects, protects the connection, greets and authenticates.
+    pub(super) async fn open(server: &SmtpServer) -> Result<Self, SmtpError> {
+        let connection = dial::open(server).await?;
+        Ok(Self {
+            connection,
+            server: dial::name_of(server),
+            timeout: server.timeout,
+            final_timeout: server.final_timeout,
+            is_dirty: false,
+            is_closing: false,
+        })
+    }
+
+    pub(super) async fn submit(
+        &mut self,
+        from: &Address,
+        recipients: &[Address],
+        content: &[u8],
+    ) -> Result<Submission, SmtpError> {
+        let sender = match self.sender(from, recipients, content) {
+            Ok(mail) => self.ask(mail).await?,
+            Err(refusal) => Err(refusal),
+        };
+        if let Err(refusal) = sender {
+            let recipients = recipients.iter().map(|to| (to.clone(), Outcome::Refused(refusal.clone()))).collect();
+            return Ok(Submission { recipients, data: DataOutcome::NotSent });
+        }
+        self.is_dirty = true;
+        let mut asked = Vec::with_capacity(recipients.len());
+        for recipient in recipients {
+            asked.push((recipient.clone(), self.recipient(recipient).await?));
+        }
+        let is_anyone_left = asked.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted { .. }));
+        let data = match is_anyone_left && !self.is_closing {
+            true => self.content(content).await?,
+            false => self.closed_early(&asked),
+        };
+        Ok(Submission { recipients: asked, data })
+    }
+
+    /// The MAIL command, with the extensions that addresses and content ask for.
+    fn sender(&self, from: &Address, recipients: &[Address], content: &[u8]) -> Result<Mail, Refusal> {
+        let mut parameters = Vec::new();
+        let offers = self.connection.server_info();
+        let is_international = recipients.iter().chain([from]).any(|address| !address.as_str().is_ascii());
+        if is_international && offers.supports_feature(Extension::SmtpUtfEight) {
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        if !content.is_ascii() {
+            if !offers.supports_feature(Extension::EightBitMime) {
+                // RFC 6152 §3: such content must not be sent to this server.
+                return Err(refused_here(554, "the mail is not 7bit, and the server does not offer 8BITMIME"));
+            }
+            parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        Ok(Mail::new(Some(self.parsed(from)?), parameters))
+    }
+
+    async fn recipient(&mut self, recipient: &Address) -> Result<Outcome, SmtpError> {
+        if self.is_closing {
+            return Ok(Outcome::Refused(Refusal {
+                permanent: false,
+                ..refused_here(CLOSING, "the server hung up before")
+            }));
+        }
+        let reply = match self.parsed(recipient) {
+            Ok(address) => self.ask(Rcpt::new(address, Vec::new())).await?,
+            Err(refusal) => Err(refusal),
+        };
+        Ok(match reply {
+            Ok(response) => {
+                Outcome::Accepted { response: on_one_line(&response.message().collect::<Vec<_>>().join(" ")) }
+            }
+            Err(refusal) => Outcome::Refused(refusal),
+        })
+    }
+
+    /// The address as lettre wants it, unless it cannot be sent to this server at all.
+    fn parsed(&self, address: &Address) -> Result<lettre::Address, Refusal> {
+        let offers = self.connection.server_info();
+        if !address.as_str().is_ascii() && !offers.supports_feature(Extension::SmtpUtfEight) {
+            let text = "the address is not ASCII, and the server does not offer SMTPUTF8";
+            return Err(refused_here(NAME_NOT_ALLOWED, text));
+        }
+        // lettre checks the form, but a local part in quotes may hold anything; nothing may end the command.
+        let parsed = address.is_mailable().then(|| address.as_str().parse().ok()).flatten();
+        parsed.ok_or_else(|| refused_here(NAME_NOT_ALLOWED, "the address is no mail address"))
+    }
+
+    async fn content(&mut self, content: &[u8]) -> Result<DataOutcome, SmtpError> {
+        match self.ask(Data).await? {
+            Err(refusal) => return Ok(DataOutcome::Refused(refusal)),
+            Ok(go_ahead) if !go_ahead.has_code(354) => {
+                // Sending content now would have its lines read as commands.
+                let reason = format!("it answered DATA with {}", go_ahead.code());
+                return Err(SmtpError::Protocol { server: self.server.clone(), reason });
+            }
+            Ok(_) => {}
+        }
+        let sent = tokio::time::timeout(self.final_timeout, self.connection.message(content)).await;
+        let unknown = |reason: String| SmtpError::Unknown { server: self.server.clone(), reason };
+        match sent {
+            Err(_) => Err(unknown(format!("no reply within {:?}", self.final_timeout))),
+            Ok(Ok(response)) => {
+                self.is_dirty = false;
+                let response = on_one_line(&response.message().collect::<Vec<_>>().join(" "));
+                Ok(DataOutcome::Accepted { response })
+            }
+            Ok(Err(error)) => match refusal(&error) {
+                Some(refusal) => {
+                    self.is_closing = refusal.code == CLOSING;
+                    Ok(DataOutcome::Refused(refusal))
+                }
+                None => Err(unknown(error.to_string())),
+            },
+        }
+    }
+
+    /// The outcome of content that was never sent: when the server hung up between the recipients, those it had
+    /// accepted did not get the mail either.
+    fn closed_early(&self, asked: &[(Address, Outcome)]) -> DataOutcome {
+        let closing = asked.iter().find_map(|(_, outcome)| match outcome {
+            Outcome::Refused(refusal) if refusal.code == CLOSING => Some(refusal.clone()),
+            Outcome::Refused(_) | Outcome::Accepted { .. } => None,
+        });
+        closing.map_or(DataOutcome::NotSent, DataOutcome::Refused)
+    }
+
+    /// Makes the connection ready for another mail; whether that worked.
+    pub(super) async fn reset(&mut self) -> bool {
+        if self.is_closing || self.connection.has_broken() {
+            return false;
+        }
+        if !self.is_dirty {
+            return true;
+        }
+        self.is_dirty = false;
+        matches!(self.ask(Rset).await, Ok(Ok(_)))
+    }
+
+    /// Whether the server still answers.
+    pub(super) async fn is_alive(&mut self) -> bool {
+        tokio::time::timeout(COURTESY_TIMEOUT, self.connection.test_connected()).await.unwrap_or(false)
+    }
+
+    /// Says goodbye; what the server thinks of it does not matter.
+    pub(super) async fn quit(&mut self) {
+        let _ = tokio::time::timeout(COURTESY_TIMEOUT, self.connection.command(Quit)).await;
+    }
+
+    async fn ask(&mut self, command: impl Display) -> Reply {
+        let reply = within(self.timeout, self.connection.command(command)).await;
+        match reply {
+            Ok(response) => Ok(Ok(response)),
+            Err(Silence::Timeout) => Err(SmtpError::Unreachable {
+                server: self.server.clone(),
+                reason: format!("no reply within {:?}", self.timeout),
+            }),
+            Err(Silence::Error(error)) => match refusal(&error) {
+                Some(refusal) => {
+                    self.is_closing |= refusal.code == CLOSING;
+                    Ok(Err(refusal))
+                }
+                None => Err(trouble(&self.server, &error)),
+            },
+        }
+    }
+}
+
+/// Why there is no positive reply.
+pub(super) enum Silence {
+    Timeout,
+    Error(lettre::transport::smtp::Error),
+}
+
+/// Waits for lettre, but not for ever: connections that are handed to it have no timeout of their own.
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, lettre::transport::smtp::Error>>,
+) -> Result<T, Silence> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(done) => done.map_err(Silence::Error),
+        Err(_) => Err(Silence::Timeout),
+    }
+}
+
+/// The negative reply in an error of lettre's, if it is one.
+pub(super) fn refusal(error: &lettre::transport::smtp::Error) -> Option<Refusal> {
+    let code = u16::from(error.status()?);
+    let text = error.source().map(ToString::to_string).unwrap_or_default();
+    Some(Refusal { code, text: on_one_line(&text), permanent: error.is_permanent() })
+}
+
+/// An error of lettre's that is no negative reply.
+pub(super) fn trouble(server: &str, error: &lettre::transport::smtp::Error) -> SmtpError {
+    let reason = on_one_line(&error.to_string());
+    let server = server.to_owned();
+    // lettre reports a closed connection as a response that is incomplete.
+    let is_protocol = (error.is_response() && !reason.contains("incomplete")) || error.is_client();
+    if is_protocol { SmtpError::Protocol { server, reason } } else { SmtpError::Unreachable { server, reason } }
+}
+
+fn refused_here(code: u16, text: &str) -> Refusal {
+    Refusal { code, text: text.to_owned(), permanent: true }
+}
+
+/// A reply as it may stand in a log: no control characters, not too long.
+pub(super) fn on_one_line(text: &str) -> String {
+    text.trim().chars().take(REPLY_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
