@@ -1,1 +1,34 @@
-//! To be written.
+//! Mailboxes over IMAP: a session whose answers are all checked, and what of a mail is fetched.
+//!
+//! Folders are opened with EXAMINE and texts fetched with PEEK, so nothing here can mark, move or delete a mail.
+//! A [`Session`] is one connection of one user. After an error it is spent, with the one exception of a command
+//! that the server refused with a tagged NO; [`Session::is_usable`] tells.
+//!
+//! The layers, from below: `transport` (TCP, TLS), `guard` (limits on what the server sends), async-imap (parsing only),
+//! `wire` (commands, every response judged), `login`, `session`, `fetch` and `idle`. Pure are `scan`, `argument`,
+//! `structure`, `abridge` and `cursor`.
+
+mod abridge;
+mod argument;
+mod cursor;
+mod error;
+mod fetch;
+mod guard;
+mod idle;
+pub mod limits;
+mod login;
+mod scan;
+mod session;
+mod structure;
+mod transport;
+mod wire;
+
+pub use argument::{ImapUid, UidValidity};
+pub use cursor::{Backfill, Cursor, Plan, SinceWhy, plan};
+pub use error::{LimitExceeded, MailboxError, Refusal};
+pub use fetch::{Fetched, FetchedMail};
+pub use idle::IdleEnd;
+pub use login::{Capabilities, Credentials, TokenMechanism};
+pub use session::{Folder, FolderState, Session};
+pub use structure::{MailPart, MailStructure, Outline, Shape};
+pub use transport::{ImapServer, Security, Timing};

@@ -1,0 +1,56 @@
+//! Limits on everything that an IMAP server may send, in one place.
+//!
+//! Ordinary servers and mails stay an order of magnitude below each of them.
+
+use std::time::Duration;
+
+/// Octets of one line of a response, its literals not counted. A BODYSTRUCTURE has some 150 octets per part.
+pub const LINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Octets that one literal may announce. The largest that is asked for is a calendar part.
+pub const LITERAL_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Octets of one whole response, literals included: the bound of what the connection's buffer can grow to.
+pub const RESPONSE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Levels of parentheses in a BODYSTRUCTURE. imap-proto recurses, and overflows a 2 MiB stack beyond 300.
+pub const NESTING_MAX: u32 = 100;
+
+/// Responses before the tagged one that ends a command.
+pub const RESPONSES_PER_COMMAND_MAX: usize = 100_000;
+
+/// Octets up to which a mail is fetched whole; a larger one is fetched as header and calendar parts.
+pub const WHOLE_MAIL_BYTES_MAX: u32 = 64 * 1024;
+
+/// Octets up to which a mail whose structure is not known is fetched whole.
+pub const UNREADABLE_MAIL_BYTES_MAX: u32 = 2 * 1024 * 1024;
+
+/// Octets of one calendar part, as it is encoded in the mail.
+pub const CALENDAR_PART_BYTES_MAX: u32 = 2 * 1024 * 1024;
+
+/// Octets of all parts taken from one mail together.
+pub const PARTS_BYTES_MAX: u32 = 8 * 1024 * 1024;
+
+/// Parts taken from one mail.
+pub const PARTS_MAX: usize = 32;
+
+/// Octets of the header of a mail.
+pub const HEADER_BYTES_MAX: u32 = 256 * 1024;
+
+/// Structures that one call returns, so that a mailbox of a million mails needs no more memory than another.
+pub const STRUCTURES_MAX: usize = 1000;
+
+/// Mails that one UID SEARCH looks at: its answer is one line, which must stay below [`LINE_BYTES_MAX`].
+pub const SEARCH_WINDOW: u32 = 50_000;
+
+/// Folders that one LIST may name.
+pub const FOLDERS_MAX: usize = 10_000;
+
+/// Time for the TCP connection and for the TLS handshake, each.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Time until the server's next response, and for writing a command.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Time between two NOOPs where the server has no IDLE.
+pub const POLL_INTERVAL: Duration = Duration::from_secs(60);

@@ -1,0 +1,334 @@
+//! A session: folders and what is in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use imap_proto::{AttributeValue, MailboxDatum, Outcome as StatusText, Response, ResponseCode, StatusAttribute};
+
+use super::argument::{ImapUid, UidValidity, date, folder_name, uid_range};
+use super::error::{MailboxError, Refusal, code_is_transient};
+use super::limits::{FOLDERS_MAX, SEARCH_WINDOW, STRUCTURES_MAX};
+use super::login::{Capabilities, Credentials, open};
+use super::structure::{MailStructure, Outline};
+use super::transport::ImapServer;
+use super::wire::{Command, Wire, garbage};
+
+/// One connection, logged in as one user.
+pub struct Session {
+    pub(super) wire: Wire,
+    capabilities: Capabilities,
+    pub(super) news: News,
+}
+
+/// What the server has told of the open folder by the way. RFC 3501 §7: it may do so in any answer.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// How many mails the folder holds.
+    exists: u32,
+    /// Whether mail has arrived that no open-ended question has covered yet.
+    pub(super) arrived: bool,
+}
+
+/// The state of a folder when it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FolderState {
+    pub uid_validity: UidValidity,
+    /// Every mail that arrives from now on has at least this identifier.
+    pub uid_next: ImapUid,
+    /// How many mails the folder holds.
+    pub exists: u32,
+}
+
+/// A folder as LIST tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// The name as the server spells it, in modified UTF-7; to be given back as it is.
+    pub name: String,
+    /// Its attributes with the backslash, such as `\Sent`. RFC 6154 §2.
+    pub attributes: Vec<String>,
+}
+
+impl Folder {
+    /// Whether the folder has the attribute, compared without case.
+    pub fn has(&self, attribute: &str) -> bool {
+        self.attributes.iter().any(|own| own.eq_ignore_ascii_case(attribute))
+    }
+}
+
+impl Session {
+    /// A new connection, logged in.
+    pub async fn connect(server: &ImapServer, credentials: &Credentials) -> Result<Self, MailboxError> {
+        let (wire, capabilities) = open(server, credentials).await?;
+        Ok(Self { wire, capabilities, news: News::default() })
+    }
+
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// Whether another command may be sent: no error but a refusal by NO has happened.
+    pub fn is_usable(&self) -> bool {
+        self.wire.is_in_step()
+    }
+
+    /// Opens a folder for reading only, RFC 3501 §6.3.2; SELECT would let FETCH change flags.
+    pub async fn examine(&mut self, folder: &str) -> Result<FolderState, MailboxError> {
+        let command = Command::open(format!("EXAMINE {}", folder_name(folder)?));
+        self.news = News::default();
+        let (mut exists, mut uid_validity, mut uid_next) = (None, None, None);
+        let result = self.run(&command, |response| match response {
+            Response::MailboxData(MailboxDatum::Exists(count)) => exists = Some(*count),
+            Response::Data { outcome: StatusText { code: Some(ResponseCode::UidValidity(value)), .. }, .. } => {
+                uid_validity = Some(UidValidity(*value));
+            }
+            Response::Data { outcome: StatusText { code: Some(ResponseCode::UidNext(value)), .. }, .. } => {
+                uid_next = Some(ImapUid(*value));
+            }
+            _ => {}
+        });
+        result.await.map_err(|e| no_such_folder(folder, e))?;
+        self.news.arrived = false;
+        let exists = exists.ok_or_else(|| garbage(&command.name, "no EXISTS"))?;
+        // RFC 3501 §6.3.1: a server that does not tell UIDVALIDITY has no lasting identifiers.
+        let uid_validity = uid_validity.ok_or_else(|| garbage(&command.name, "no UIDVALIDITY"))?;
+        let uid_next = match uid_next {
+            Some(uid_next) => uid_next,
+            None => self.behind_the_last(exists).await?,
+        };
+        Ok(FolderState { uid_validity, uid_next, exists })
+    }
+
+    /// The state of a folder that is not opened. RFC 3501 §6.3.10.
+    pub async fn status(&mut self, folder: &str) -> Result<FolderState, MailboxError> {
+        let command = Command::open(format!("STATUS {} (MESSAGES UIDNEXT UIDVALIDITY)", folder_name(folder)?));
+        let (mut exists, mut uid_validity, mut uid_next) = (None, None, None);
+        let result = self.run(&command, |response| {
+            let Response::MailboxData(MailboxDatum::Status { status, .. }) = response else { return };
+            for attribute in status {
+                match attribute {
+                    StatusAttribute::Messages(count) => exists = Some(*count),
+                    StatusAttribute::UidNext(value) => uid_next = Some(ImapUid(*value)),
+                    StatusAttribute::UidValidity(value) => uid_validity = Some(UidValidity(*value)),
+                    _ => {}
+                }
+            }
+        });
+        result.await.map_err(|e| no_such_folder(folder, e))?;
+        match (exists, uid_validity, uid_next) {
+            (Some(exists), Some(uid_validity), Some(uid_next)) => Ok(FolderState { uid_validity, uid_next, exists }),
+            _ => Err(garbage(&command.name, "MESSAGES, UIDNEXT or UIDVALIDITY is missing")),
+        }
+    }
+
+    /// All folders of the user. RFC 3501 §6.3.8.
+    pub async fn folders(&mut self) -> Result<Vec<Folder>, MailboxError> {
+        let mut folders = Vec::new();
+        let list = Command::open("LIST \"\" \"*\"");
+        self.run(&list, |response| {
+            let Response::MailboxData(MailboxDatum::List(data)) = response else { return };
+            if folders.len() < FOLDERS_MAX {
+                let attributes = data.name_attributes.iter().map(attribute_text).collect();
+                folders.push(Folder { name: unescaped(&data.name), attributes });
+            }
+        })
+        .await?;
+        Ok(folders)
+    }
+
+    /// The structures of the mails from `first` to `last`, or to the newest; ascending, at most [`STRUCTURES_MAX`].
+    ///
+    /// Where there are more, the lowest are given, and the rest is asked for from behind the last of them.
+    pub async fn structures(
+        &mut self,
+        first: ImapUid,
+        last: Option<ImapUid>,
+    ) -> Result<Vec<MailStructure>, MailboxError> {
+        self.gather(first, last, "UID RFC822.SIZE INTERNALDATE BODYSTRUCTURE").await
+    }
+
+    /// As [`structures`](Self::structures), but every outline is unknown.
+    ///
+    /// For a range in which a mail has a structure that cannot be understood; such a mail is then fetched whole.
+    pub async fn sizes(&mut self, first: ImapUid, last: Option<ImapUid>) -> Result<Vec<MailStructure>, MailboxError> {
+        self.gather(first, last, "UID RFC822.SIZE INTERNALDATE").await
+    }
+
+    async fn gather(
+        &mut self,
+        first: ImapUid,
+        last: Option<ImapUid>,
+        items: &str,
+    ) -> Result<Vec<MailStructure>, MailboxError> {
+        if last.is_none() {
+            self.news.arrived = false;
+        }
+        let range = first..=last.unwrap_or(ImapUid(u32::MAX));
+        let command = Command::open(format!("UID FETCH {} ({items})", uid_range(first, last)));
+        let mut mails = BTreeMap::<ImapUid, Gathered>::new();
+        self.run(&command, |response| {
+            let Response::Fetch(_, attributes) = response else { return };
+            // RFC 3501 §6.4.8: `n:*` always names the last mail, even when its identifier is below n.
+            let Some(uid) = uid_of(attributes).filter(|uid| range.contains(uid)) else { return };
+            mails.entry(uid).or_default().add(attributes);
+            if mails.len() > STRUCTURES_MAX {
+                mails.pop_last();
+            }
+        })
+        .await?;
+        Ok(mails.into_iter().filter_map(|(uid, gathered)| gathered.into_structure(uid)).collect())
+    }
+
+    /// The mails of the open folder that were received on `day` or later, ascending. RFC 3501 §6.4.4.
+    pub async fn search_since(&mut self, day: NaiveDate) -> Result<Vec<ImapUid>, MailboxError> {
+        let mut found = BTreeSet::new();
+        // From the newest down: when mails are expunged meanwhile, those above move into a window still to come.
+        let mut top = self.news.exists;
+        while top > 0 {
+            let bottom = top.saturating_sub(SEARCH_WINDOW - 1).max(1);
+            let command = Command::open(format!("UID SEARCH {bottom}:{top} SINCE {}", date(day)));
+            self.run(&command, |response| {
+                if let Response::MailboxData(MailboxDatum::Search(uids)) = response {
+                    found.extend(uids.iter().copied().map(ImapUid));
+                }
+            })
+            .await?;
+            top = (bottom - 1).min(self.news.exists);
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    /// Asks for news of the open folder, and keeps the connection awake. RFC 3501 §6.1.2.
+    pub async fn noop(&mut self) -> Result<(), MailboxError> {
+        self.run(&Command::open("NOOP"), |_| {}).await
+    }
+
+    /// Says goodbye. RFC 3501 §6.1.3: the server answers BYE first, and may close before the tagged OK.
+    pub async fn logout(mut self) -> Result<(), MailboxError> {
+        match self.run(&Command::open("LOGOUT"), |_| {}).await {
+            Ok(()) | Err(MailboxError::Closed { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The identifier that follows the highest in the open folder, for a server that does not tell UIDNEXT.
+    async fn behind_the_last(&mut self, exists: u32) -> Result<ImapUid, MailboxError> {
+        let mut next = ImapUid::FIRST;
+        if exists > 0 {
+            self.run(&Command::open("UID FETCH * (UID)"), |response| {
+                if let Response::Fetch(_, attributes) = response {
+                    next = next.max(uid_of(attributes).map_or(ImapUid::FIRST, ImapUid::next));
+                }
+            })
+            .await?;
+        }
+        Ok(next)
+    }
+
+    pub(super) async fn run(
+        &mut self,
+        command: &Command,
+        mut each: impl FnMut(&Response<'_>),
+    ) -> Result<(), MailboxError> {
+        let news = &mut self.news;
+        let result = self.wire.run(command, |response| {
+            news.note(response);
+            each(response);
+        });
+        result.await
+    }
+}
+
+impl News {
+    pub(super) fn note(&mut self, response: &Response<'_>) {
+        match response {
+            Response::MailboxData(MailboxDatum::Exists(count)) => {
+                self.exists = *count;
+                self.arrived = true;
+            }
+            Response::Expunge(_) => self.exists = self.exists.saturating_sub(1),
+            _ => {}
+        }
+    }
+}
+
+/// What FETCH responses have told of one mail; a server may tell it in several.
+#[derive(Default)]
+struct Gathered {
+    octets: Option<u32>,
+    internal_date: Option<DateTime<FixedOffset>>,
+    outline: Option<Outline>,
+}
+
+impl Gathered {
+    fn add(&mut self, attributes: &[AttributeValue<'_>]) {
+        for attribute in attributes {
+            match attribute {
+                AttributeValue::Rfc822Size(octets) => self.octets = Some(*octets),
+                AttributeValue::InternalDate(text) => {
+                    self.internal_date = DateTime::parse_from_str(text.trim(), "%d-%b-%Y %H:%M:%S %z").ok();
+                }
+                AttributeValue::BodyStructure(structure) => self.outline = Some(Outline::of(structure)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Nothing when only flags were told, which a server may do at any time.
+    fn into_structure(self, uid: ImapUid) -> Option<MailStructure> {
+        if self.octets.is_none() && self.outline.is_none() {
+            return None;
+        }
+        let outline = self.outline.unwrap_or_else(Outline::unknown);
+        // An unknown size counts as large, so that the mail is fetched in pieces.
+        Some(MailStructure { uid, octets: self.octets.unwrap_or(u32::MAX), internal_date: self.internal_date, outline })
+    }
+}
+
+pub(super) fn uid_of(attributes: &[AttributeValue<'_>]) -> Option<ImapUid> {
+    attributes.iter().find_map(|attribute| match attribute {
+        AttributeValue::Uid(uid) => Some(ImapUid(*uid)),
+        _ => None,
+    })
+}
+
+/// A NO to opening a folder means that it is not there or not ours, RFC 3501 §6.3.1, unless a code says otherwise.
+fn no_such_folder(folder: &str, error: MailboxError) -> MailboxError {
+    match error {
+        MailboxError::Refused { status: Refusal::No, text, .. } if !code_is_transient(&text) => {
+            MailboxError::NoSuchFolder { folder: folder.to_owned(), text }
+        }
+        other => other,
+    }
+}
+
+fn attribute_text(attribute: &imap_proto::NameAttribute<'_>) -> String {
+    use imap_proto::NameAttribute as Name;
+    match attribute {
+        Name::NoInferiors => "\\Noinferiors".to_owned(),
+        Name::NoSelect => "\\Noselect".to_owned(),
+        Name::Marked => "\\Marked".to_owned(),
+        Name::Unmarked => "\\Unmarked".to_owned(),
+        Name::All => "\\All".to_owned(),
+        Name::Archive => "\\Archive".to_owned(),
+        Name::Drafts => "\\Drafts".to_owned(),
+        Name::Flagged => "\\Flagged".to_owned(),
+        Name::Junk => "\\Junk".to_owned(),
+        Name::Sent => "\\Sent".to_owned(),
+        Name::Trash => "\\Trash".to_owned(),
+        Name::Extension(text) => text.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// imap-proto leaves the backslashes of a quoted string where they are. RFC 3501 §4.3.
+fn unescaped(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, characters.peek()) {
+            ('\\', Some('"' | '\\')) => out.extend(characters.next()),
+            _ => out.push(character),
+        }
+    }
+    out
+}
