@@ -319,8 +319,25 @@ mod tests {
     #[test]
     fn nesting_is_limited_where_a_structure_begins() {
         let structure = |depth| format!("* 1 FETCH (UID 1 BodyStructure {}) \r\n", nested(depth));
-        assert_eq!(scan(structure(100).as_bytes()), Ok(()));
-        assert_eq!(scan(structure(101).as_bytes()), Err(LimitExceeded::Nesting(NESTING_MAX)));
+        let most = NESTING_MAX as usize;
+        assert_eq!(scan(structure(most).as_bytes()), Ok(()));
+        assert_eq!(scan(structure(most + 1).as_bytes()), Err(LimitExceeded::Nesting(NESTING_MAX)));
+    }
+
+    /// In three quarters of the stack that a worker of tokio has, and in a debug build.
+    #[test]
+    fn the_parser_survives_what_passes() {
+        let leaf = r#"("text" "plain" NIL NIL NIL "7bit" 10 1)"#;
+        let message = r#"("message" "rfc822" NIL NIL NIL "7bit" 9 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) "#;
+        let most = NESTING_MAX as usize;
+        for (open, close) in [("(", " \"mixed\")"), (message, " 20)"), ("(", "")] {
+            let structure = format!("{}{leaf}{}", open.repeat(most - 1), close.repeat(most - 1));
+            let line = format!("* 1 FETCH (UID 1 BODYSTRUCTURE {structure})\r\n");
+            assert_eq!(scan(line.as_bytes()), Ok(()));
+            let parse = move || drop(imap_proto::Response::parse(line.as_bytes()));
+            let thread = std::thread::Builder::new().stack_size(3 << 19).spawn(parse);
+            thread.unwrap().join().unwrap();
+        }
     }
 
     /// imap-proto reads each of these as an unknown attribute followed by a structure.
