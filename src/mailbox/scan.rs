@@ -56,7 +56,7 @@ impl Framing {
     fn feed(&mut self, mut octets: &[u8]) -> Result<(), LimitExceeded> {
         while let Some((&octet, rest)) = octets.split_first() {
             if let FramingState::Literal(remaining) = self.state {
-                octets = self.skip(remaining, octets);
+                (self.state, octets) = skip(remaining, octets);
                 continue;
             }
             self.line_bytes += 1;
@@ -70,13 +70,6 @@ impl Framing {
             octets = rest;
         }
         Ok(())
-    }
-
-    fn skip<'a>(&mut self, remaining: u64, octets: &'a [u8]) -> &'a [u8] {
-        let skipped = usize::try_from(remaining).unwrap_or(usize::MAX).min(octets.len());
-        let left = remaining - skipped as u64;
-        self.state = if left == 0 { FramingState::Line } else { FramingState::Literal(left) };
-        octets.get(skipped..).unwrap_or_default()
     }
 
     fn after(&mut self, octet: u8) -> Result<FramingState, LimitExceeded> {
@@ -122,6 +115,14 @@ impl Framing {
         let word = untagged.split(|octet| *octet == b' ').next().unwrap_or_default();
         [&b"OK"[..], b"NO", b"BAD", b"BYE", b"PREAUTH"].iter().any(|status| status.eq_ignore_ascii_case(word))
     }
+}
+
+/// Passes over what of a literal is here.
+fn skip(remaining: u64, octets: &[u8]) -> (FramingState, &[u8]) {
+    let skipped = usize::try_from(remaining).unwrap_or(usize::MAX).min(octets.len());
+    let left = remaining - skipped as u64;
+    let state = if left == 0 { FramingState::Line } else { FramingState::Literal(left) };
+    (state, octets.get(skipped..).unwrap_or_default())
 }
 
 /// Counts parentheses behind every `BODYSTRUCTURE (`, in literals and quoted strings as well.
@@ -215,10 +216,7 @@ impl StructureScan {
         use FramingState as State;
         while let Some((&octet, rest)) = octets.split_first() {
             if let State::Literal(remaining) = self.state {
-                let skipped = usize::try_from(remaining).unwrap_or(usize::MAX).min(octets.len());
-                let left = remaining - skipped as u64;
-                self.state = if left == 0 { State::Line } else { State::Literal(left) };
-                octets = octets.get(skipped..).unwrap_or_default();
+                (self.state, octets) = skip(remaining, octets);
                 continue;
             }
             match self.step(octet) {
