@@ -49,6 +49,8 @@ pub enum Quirk {
     FoldWithoutBlank,
     /// `Maito:` and the like for `mailto:`: typed by hand into booking systems.
     MisspelledMailto,
+    /// `ORGANIZER ada@example.net`, without the colon: home-made senders.
+    MissingColon,
     /// A TZID parameter with a colon or comma and no quotes, `TZID=(UTC+01:00) Amsterdam, Berlin`: Exchange, Zimbra.
     UnquotedTimeZone,
     /// A component that is never closed, or closed out of order: PHP templates, truncated mails.
@@ -88,6 +90,7 @@ impl Quirk {
             Self::BlankLines => "blank-lines",
             Self::FoldWithoutBlank => "fold-without-blank",
             Self::MisspelledMailto => "misspelled-mailto",
+            Self::MissingColon => "missing-colon",
             Self::UnquotedTimeZone => "unquoted-time-zone",
             Self::MissingEnd => "missing-end",
             Self::StrayEnd => "stray-end",
@@ -122,6 +125,7 @@ impl Quirk {
             Self::BlankLines => "a calendar part has blank lines",
             Self::FoldWithoutBlank => "a calendar part has broken lines that do not start with a blank",
             Self::MisspelledMailto => "an address of the calendar misspells mailto",
+            Self::MissingColon => "a property of the calendar has no colon before its address",
             Self::UnquotedTimeZone => "a TZID with a colon or comma lacks its quotes",
             Self::MissingEnd => "a component of the calendar is not closed",
             Self::StrayEnd => "the calendar has an END that closes nothing",
@@ -207,13 +211,16 @@ fn rejoined(text: &str, quirks: &mut Vec<Quirk>) -> Vec<String> {
         let octets = line.len();
         is_inside = is_inside || structure::is_begin(&line);
         match out.last_mut() {
-            Some(previous) if is_inside && !is_content_line(&line) && !structure::is_end_of_calendar(previous) => {
+            Some(previous) if is_inside && !is_content_line(&line) => {
                 quirks.push(Quirk::FoldWithoutBlank);
                 // unclear: a short line before it was not broken for its length, so the break belonged to the text.
                 previous.push_str(if last_octets < SHORTEST_FOLDED_OCTETS { "\\n" } else { "" });
                 previous.push_str(&line);
             }
-            _ => out.push(line.into_owned()),
+            _ => {
+                is_inside = is_inside && !structure::is_end_of_calendar(&line);
+                out.push(line.into_owned());
+            }
         }
         last_octets = octets;
     }
@@ -228,7 +235,7 @@ const SHORTEST_FOLDED_OCTETS: usize = 60;
 /// Names are written in capitals everywhere but in X- names and in the few calendars that are in small letters
 /// throughout; so `https://...` and `Agenda: ...` at the start of a line are the rest of a broken text.
 fn is_content_line(line: &str) -> bool {
-    let Some(name) = lines::property_name(line.trim_start()) else { return false };
+    let Some(name) = lines::property_name(line.trim_start()) else { return with_colon(line).is_some() };
     let is_extension = name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"));
     let is_upper = !name.bytes().any(|b| b.is_ascii_lowercase());
     let is_lower = !name.bytes().any(|b| b.is_ascii_uppercase());
@@ -284,7 +291,9 @@ fn mended_line<'a>(line: &'a str, quirks: &mut Vec<Quirk>) -> Cow<'a, str> {
 }
 
 fn mended_property(line: &str) -> Option<(String, Quirk)> {
-    let name = lines::property_name(line)?;
+    let Some(name) = lines::property_name(line) else {
+        return with_colon(line).map(|mended| (mended, Quirk::MissingColon));
+    };
     if ["ATTENDEE", "ORGANIZER"].iter().any(|known| known.eq_ignore_ascii_case(name)) {
         spelled_mailto(line).map(|mended| (mended, Quirk::MisspelledMailto))
     } else if ZONED_PROPERTIES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -292,6 +301,14 @@ fn mended_property(line: &str) -> Option<(String, Quirk)> {
     } else {
         None
     }
+}
+
+/// The line with its colon, when it is a calendar user that lacks only that.
+fn with_colon(line: &str) -> Option<String> {
+    ["ATTENDEE", "ORGANIZER"].iter().find_map(|name| {
+        let address = line.strip_prefix(name)?.strip_prefix([' ', '\t'])?.trim_start();
+        address.contains('@').then(|| format!("{name}:{address}"))
+    })
 }
 
 /// The misspellings that were seen.
