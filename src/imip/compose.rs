@@ -140,7 +140,7 @@ fn header<'a>(letter: &Letter<'_>, message_id: &str, subject: &str) -> MessageBu
 }
 
 fn header_address<'a>(mailbox: &Mailbox) -> HeaderAddress<'a> {
-    let name = mailbox.name.as_deref().map(|name| wording::one_line(name, limits::NAME_CHARS_MAX));
+    let name = mailbox.name.as_deref().map(|name| wording::header_text(name, limits::NAME_CHARS_MAX));
     HeaderAddress::new_address(name.filter(|name| !name.is_empty()), mailbox.address.as_str().to_owned())
 }
 
@@ -165,6 +165,7 @@ fn bare_id(id: &str) -> Option<&str> {
     let bare = trimmed.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(trimmed);
     let (left, right) = bare.split_once('@')?;
     let is_safe = bare.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';'));
+    let is_safe = is_safe && !bare.contains("=?");
     (is_safe && !left.is_empty() && !right.is_empty() && bare.len() <= limits::MESSAGE_ID_OCTETS_MAX).then_some(bare)
 }
 
@@ -221,7 +222,7 @@ fn well_formed(calendar: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The SHA-256 of all that the mail says, in hexadecimal.
+/// The SHA-256 of all that the mail says, in hexadecimal, cut to 160 bits so that the Message-ID fits on a line.
 ///
 /// Each field is led by its length, so that no two letters can run into the same text.
 fn fingerprint(letter: &Letter<'_>, calendar: &str) -> String {
@@ -238,7 +239,7 @@ fn fingerprint(letter: &Letter<'_>, calendar: &str) -> String {
     add(letter.instance.unwrap_or_default());
     add(&letter.sequence.to_string());
     add(calendar);
-    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    context.finish().as_ref().iter().take(20).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The right side of the Message-ID: the domain of the user, unless a msg-id cannot hold it (RFC 5322 §3.6.4).

@@ -10,7 +10,7 @@ const WIDTH: usize = 72;
 
 /// The subject: what it is about, then the summary. One line, free of control characters.
 pub fn subject(occasion: Occasion, facts: &Facts) -> String {
-    let summary = one_line(facts.summary.as_deref().unwrap_or_default(), limits::SUBJECT_CHARS_MAX);
+    let summary = header_text(facts.summary.as_deref().unwrap_or_default(), limits::SUBJECT_CHARS_MAX);
     let title = if summary.is_empty() { "(no title)" } else { &summary };
     format!("{}: {title}", label(occasion, facts.answer))
 }
@@ -211,6 +211,14 @@ pub fn one_line(text: &str, chars_max: usize) -> String {
         }
     }
     cut(&out, chars_max)
+}
+
+/// A text for a header field: one line, and no encoded word of somebody else's making.
+///
+/// A summary of `=?utf-8?q?=0d=0a?=` would be decoded by the reader's program (RFC 2047 §6.2), and not all of them
+/// stop at line ends then.
+pub fn header_text(text: &str, chars_max: usize) -> String {
+    one_line(text, chars_max).replace("=?", "= ?")
 }
 
 /// Controls that are not seen but change what is read: bidirectional overrides and isolates, line separators, BOM.
