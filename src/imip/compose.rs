@@ -81,8 +81,8 @@ pub enum ComposeError {
 /// Writes the mail.
 ///
 /// Shape: everything is 7bit; text that is not is in base64 or quoted-printable with lines of at most 76 octets, header
-/// fields are in encoded words. Only addresses outside of ASCII stay as they are (RFC 6532); the server decides whether it
-/// takes them. The calendar is passed on octet for octet when it is well-formed, otherwise with its line ends, folding
+/// fields are in encoded words. Only addresses outside of ASCII stay as they are (RFC 6532); the server decides
+/// whether it takes them. The calendar is passed on octet for octet when it is well-formed, otherwise with its line ends, folding
 /// and control characters put right.
 ///
 /// Errors: [`ComposeError`]; nothing is written then.
@@ -183,12 +183,12 @@ fn multipart<'a>(media_type: &'static str, hash: &str, mark: &str) -> ContentTyp
 }
 
 fn text_part<'a>(letter: &Letter<'_>) -> MimePart<'a> {
-    let text = wording::body(letter.occasion, &letter.facts).replace('\n', "\r\n");
+    let text = wording::body(letter.occasion, letter.component, &letter.facts).replace('\n', "\r\n");
     MimePart::new(ContentType::new("text/plain").attribute("charset", "utf-8"), text)
 }
 
 fn calendar_part<'a>(letter: &Letter<'_>, calendar: &str) -> MimePart<'a> {
-    // Written out, because quotes around the method puzzle older Exchange servers.
+    // Written out, because mail-builder would quote the values; Gmail, Outlook and Apple send the method unquoted.
     let content_type =
         format!("text/calendar; charset=utf-8; method={}; component={}", letter.method.as_str(), letter.component);
     MimePart::raw(calendar.to_owned()).header("Content-Type", Raw::new(content_type))

@@ -1,7 +1,8 @@
 //! What peers get wrong, by name, and the mending of what the engine must not see.
 //!
 //! A tolerance is a [`Quirk`] and lives here, at the boundary; no rule of the engine has an `if` for a peer. Each
-//! one has a mail under `tests/mail/`, and a row in `tests/imip_oddities.rs` that says what must come out of it.
+//! one has a mail under `tests/mail/`, and a row in `tests/imip_oddities.rs` that says what must come out of it. Where
+//! the reports of an oddity name no product, none is named here.
 
 use std::borrow::Cow;
 
@@ -11,51 +12,52 @@ use super::structure::{self, Balance};
 /// A deviation that was mended or lived with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quirk {
-    /// Two From fields, or two addresses in one: some list software, and forgers.
+    /// Two From fields, or two addresses in one: forgers, and joint authors (RFC 5322 §3.6.2 allows them).
     SeveralAuthors,
-    /// `method=` of the part and METHOD of the body differ: mail gateways that rewrite one of them, older Exchange.
+    /// `method=` of the part and METHOD of the body differ: senders and gateways that set only one of them.
     MethodMismatch,
-    /// A text/calendar part without `method=`: webmailers and lists that strip parameters.
+    /// A text/calendar part without `method=`: gateways and lists that strip parameters, files shared by hand.
     MethodParameterMissing,
-    /// A body without METHOD under a part with `method=`: home-made senders, some booking systems.
+    /// A body without METHOD under a part with `method=`: home-made senders.
     MethodOnlyInParameter,
-    /// An empty text/calendar part: Outlook behind some archiving gateways.
+    /// An empty text/calendar part: seen beside a whole calendar in an attachment, and alone.
     EmptyPart,
-    /// A part labelled as calendar whose text is none: list footers, virus scanners that replace the content.
+    /// A part labelled as calendar whose text is none: filters that replace the content by a notice.
     NotCalendarText,
-    /// The calendar came only as a file of another type, such as application/octet-stream: webmailers.
+    /// The calendar came only as a file of another type, such as application/octet-stream: files attached by hand.
     CalendarAsFile,
-    /// text/calendar and the attached file say different things of one object: Exchange transport rules.
+    /// Calendar part and attached file say different things of one object: senders that render the two apart.
     DifferentCopies,
-    /// The transfer encoding is broken; what could be read was read: truncating gateways.
+    /// The transfer encoding is broken; what could be read was read: mails that were cut off or re-coded.
     BrokenTransferEncoding,
-    /// A charset label that does not fit the bytes: `us-ascii` before UTF-8 (older Outlook), UTF-8 before Latin-1.
+    /// A charset label that does not fit the bytes: `us-ascii` before UTF-8, `utf-8` before Latin-1.
     MislabelledCharset,
     /// No charset at all, and Windows-1252 in fact: home-made senders.
     UndeclaredLatin1,
-    /// A charset label that nobody knows: Lotus Notes, mass mailers.
+    /// A charset label that names nothing known.
     UnknownCharset,
-    /// UTF-16: exports of Outlook, forwarded by hand.
+    /// UTF-16: files exported on Windows and attached by hand.
     Utf16,
-    /// A byte order mark before BEGIN: .NET senders.
+    /// A byte order mark before BEGIN: senders that write the calendar as a Windows text file.
     ByteOrderMark,
-    /// NUL bytes in the text: ticket shops written in C.
+    /// NUL bytes in the text: senders that pad their buffers.
     NulBytes,
-    /// Lines that end in CR alone: old Macintosh exports.
+    /// Lines that end in CR alone: the classic Macintosh convention.
     CarriageReturnsOnly,
-    /// Blank lines before BEGIN or between the lines: PHP templates.
+    /// Blank lines before BEGIN or between the lines: calendars made by a template.
     BlankLines,
-    /// A long line broken without the blank, or a raw line break in a text: PHP templates.
+    /// A long line broken without the blank, or a raw line break in a text: calendars made by a template.
     FoldWithoutBlank,
-    /// `Maito:` and the like for `mailto:`: typed by hand into booking systems.
+    /// `Maito:` and the like for `mailto:`: typed by hand.
     MisspelledMailto,
     /// `ORGANIZER ada@example.net`, without the colon: home-made senders.
     MissingColon,
-    /// A TZID parameter with a colon or comma and no quotes, `TZID=(UTC+01:00) Amsterdam, Berlin`: Exchange, Zimbra.
+    /// A TZID parameter with a colon or comma and no quotes, `TZID=(UTC+01:00) Amsterdam, Berlin`: senders that take the
+    /// display name of a Windows zone for its name.
     UnquotedTimeZone,
-    /// A component that is never closed, or closed out of order: PHP templates, truncated mails.
+    /// A component that is never closed, or closed out of order: templates, truncated mails.
     MissingEnd,
-    /// An END that closes nothing: PHP templates.
+    /// An END that closes nothing: templates, truncated mails.
     StrayEnd,
     /// Text before the first BEGIN:VCALENDAR or after the last END: list footers, debug output.
     TextAroundCalendar,

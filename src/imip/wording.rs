@@ -42,9 +42,11 @@ fn answer_label(answer: Answer) -> &'static str {
 }
 
 /// The text body: who wants what, when, where, and how to answer. Lines end in `\n`, wrapped at 72 characters.
-pub fn body(occasion: Occasion, facts: &Facts) -> String {
+///
+/// `component` is the kind of the calendar object, such as `VEVENT`.
+pub fn body(occasion: Occasion, component: &str, facts: &Facts) -> String {
     let mut out = String::new();
-    paragraph(&mut out, &opening(occasion, facts));
+    paragraph(&mut out, &opening(occasion, noun(component), facts));
     out.push('\n');
     out.push_str(&table(facts));
     if let Some(comment) = fact(facts.comment.as_deref()) {
@@ -60,19 +62,28 @@ pub fn body(occasion: Occasion, facts: &Facts) -> String {
     out
 }
 
-fn opening(occasion: Occasion, facts: &Facts) -> String {
+fn noun(component: &str) -> &'static str {
+    match component {
+        "VTODO" => "task",
+        "VJOURNAL" => "journal entry",
+        "VFREEBUSY" => "free/busy time",
+        _ => "event",
+    }
+}
+
+fn opening(occasion: Occasion, noun: &str, facts: &Facts) -> String {
     let organizer = fact(facts.organizer.as_deref()).unwrap_or_else(|| "The organizer".to_owned());
     let attendee = fact(facts.attendee.as_deref()).unwrap_or_else(|| "An attendee".to_owned());
     match occasion {
-        Occasion::Invitation => format!("{organizer} invites you to this event."),
-        Occasion::Update => format!("{organizer} has changed this event."),
-        Occasion::NewDates => format!("{organizer} has added dates to this event."),
-        Occasion::Cancellation => format!("{organizer} has cancelled this event."),
+        Occasion::Invitation => format!("{organizer} invites you to this {noun}."),
+        Occasion::Update => format!("{organizer} has changed this {noun}."),
+        Occasion::NewDates => format!("{organizer} has added dates to this {noun}."),
+        Occasion::Cancellation => format!("{organizer} has cancelled this {noun}."),
         Occasion::Reply => answer_sentence(&attendee, facts.answer.unwrap_or(Answer::Undecided)),
-        Occasion::Counter => format!("{attendee} proposes a new time for this event."),
-        Occasion::CounterDeclined => format!("{organizer} has declined your proposal for this event."),
-        Occasion::Refresh => format!("{attendee} asks for the current state of this event."),
-        Occasion::Publication => format!("{organizer} has published this event."),
+        Occasion::Counter => format!("{attendee} proposes a new time for this {noun}."),
+        Occasion::CounterDeclined => format!("{organizer} has declined your proposal for this {noun}."),
+        Occasion::Refresh => format!("{attendee} asks for the current state of this {noun}."),
+        Occasion::Publication => format!("{organizer} has published this {noun}."),
     }
 }
 
@@ -93,7 +104,7 @@ fn closing(occasion: Occasion) -> &'static str {
         Occasion::Invitation | Occasion::Update | Occasion::NewDates => {
             "To answer, accept or decline this invitation in your mail or calendar program."
         }
-        Occasion::Counter => "To take the new time, change the event in your calendar; otherwise it stays as it is.",
+        Occasion::Counter => "To take the new time, change it in your calendar; otherwise nothing changes.",
         Occasion::Cancellation
         | Occasion::Reply
         | Occasion::CounterDeclined
@@ -337,7 +348,7 @@ mod tests {
             ..Facts::default()
         };
         assert_eq!(
-            body(Occasion::Update, &facts),
+            body(Occasion::Update, "VEVENT", &facts),
             "Ada has changed this event.\n\n\
              What     Review\n\
              When     Tuesday 2 June 2026 (all day)\n         (before: Monday 1 June 2026 (all day))\n\
