@@ -77,6 +77,11 @@ impl Revisions {
         self.instances.get(&key).is_some_and(|own| own.revision == incoming)
     }
 
+    /// Whether exactly this revision has cancelled the instance before.
+    pub fn has_cancelled(&self, key: InstanceKey, incoming: Revision) -> bool {
+        self.has_taken(key, incoming) && self.instances.get(&key).is_some_and(|own| own.cancelled)
+    }
+
     /// Whether an override survives a full message of the organizer that does not hold it: only when it is newer.
     pub fn survives(&self, key: InstanceKey, full: Revision) -> bool {
         self.instances.get(&key).is_some_and(|own| own.revision.dtstamp > full.dtstamp)

@@ -41,6 +41,10 @@ pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>
     let mut merged = stored.clone();
     merged.adopt_zones(&message.object);
     for (key, component) in fresh {
+        if held.revisions.has_cancelled(key, component.revision()) {
+            // This very message has been taken; marking again would undo what only the first time writes.
+            continue;
+        }
         let removes_others = is_about_others(component, context);
         revisions.take(key, component.revision(), !removes_others);
         if removes_others {
