@@ -216,12 +216,17 @@ fn is_moved(component: &ICalendarComponent, key: InstanceKey, zones: &Zones) -> 
 }
 
 /// Puts the user's own PARTSTAT back; when the time changed it is NEEDS-ACTION again.
+///
+/// The organizer's idea of it never counts, not even where the user has said nothing yet: what the first delivery
+/// of a message reset, the second would otherwise set again.
 fn keep_answer(own: Option<Party<'_>>, incoming: &mut ICalendarComponent, addresses: &[Address], rescheduled: bool) {
-    let Some(partstat) = own.filter(|own| own.has_answered()).and_then(Party::partstat) else { return };
+    let Some(own) = own else { return };
+    let unanswered = ICalendarParticipationStatus::NeedsAction;
+    let answer = own.partstat().filter(|_| !rescheduled).cloned().unwrap_or(unanswered.clone());
     let is_attendee = |entry: &&mut ICalendarEntry| entry.name == ICalendarProperty::Attendee;
     let own_entry = incoming.entries.iter_mut().filter(is_attendee).find(|entry| Party(entry).is_among(addresses));
-    if let Some(entry) = own_entry {
-        let answer = if rescheduled { ICalendarParticipationStatus::NeedsAction } else { partstat.clone() };
+    // An absent PARTSTAT says NEEDS-ACTION already (RFC 5545 §3.2.12).
+    if let Some(entry) = own_entry.filter(|entry| *Party(entry).partstat().unwrap_or(&unanswered) != answer) {
         set_partstat(entry, answer);
     }
 }
