@@ -143,8 +143,15 @@ pub fn differs(
 fn start(component: &ICalendarComponent, zones: &Zones) -> Option<(Moment, Option<String>)> {
     let entry = component.property(&ICalendarProperty::Dtstart)?;
     let recurs = component.has_property(&ICalendarProperty::Rrule);
-    let zone = recurs.then(|| zones.of_entry(entry).to_string());
-    Some((zones.moment(entry)?, zone))
+    Some((zones.moment(entry)?, recurs.then(|| clock(entry, zones))))
+}
+
+/// The name of the clock that a time follows; UTC is one clock, whether it is written as `Z` or as a TZID.
+fn clock(entry: &ICalendarEntry, zones: &Zones) -> String {
+    let zone = zones.of_entry(entry);
+    let ends_in_z =
+        matches!(entry.values.first(), Some(ICalendarValue::PartialDateTime(date)) if date.tz_hour.is_some());
+    if ends_in_z || zone.is_utc() { "UTC".to_owned() } else { zone.to_string() }
 }
 
 /// When it ends, whether said by DTEND, DUE or DURATION.
