@@ -7,7 +7,7 @@ use calcard::icalendar::{
 };
 
 use super::address::Address;
-use super::component::ComponentExt;
+use super::component::{ComponentExt, Party, ScheduleAgent};
 use super::time::{Moment, Zones};
 
 /// How much a property matters to the other parties.
@@ -54,10 +54,12 @@ pub fn weight(name: &ICalendarProperty) -> Weight {
 pub struct Difference {
     /// The properties that differ and matter, by name, sorted.
     pub properties: BTreeSet<ICalendarProperty>,
-    /// Who was added to the attendees.
+    /// Who was added to the attendees that the gateway writes to.
     pub joined: BTreeSet<Address>,
-    /// Who was taken off the attendees.
+    /// Who was taken off them, or handed to another agent, which counts as taken off (RFC 6638 §3.2.1.3).
     pub left: BTreeSet<Address>,
+    /// Whether the list of attendees differs, whoever writes to them.
+    pub other_list: bool,
 }
 
 impl Difference {
@@ -72,10 +74,11 @@ impl Difference {
             .filter(|name| weight(name) > Weight::Private)
             .collect();
         let properties = names.into_iter().filter(|name| differs(name, before, after)).cloned().collect();
-        let (was, is) = (attendee_set(before.0), attendee_set(after.0));
+        let (was, is) = (reached(before.0), reached(after.0));
         let joined = is.difference(&was).cloned().collect();
         let left = was.difference(&is).cloned().collect();
-        Self { properties, joined, left }
+        let other_list = attendee_set(before.0) != attendee_set(after.0);
+        Self { properties, joined, left, other_list }
     }
 
     /// Whether there is anything that others need to know.
@@ -85,7 +88,8 @@ impl Difference {
 
     /// Whether SEQUENCE has to rise (RFC 5546 §2.1.4, and LOCATION and the attendees by our own rule).
     pub fn raises_sequence(&self) -> bool {
-        !self.joined.is_empty() || !self.left.is_empty() || self.reaches(Weight::Raises)
+        let other_guests = self.other_list || !self.joined.is_empty() || !self.left.is_empty();
+        other_guests || self.reaches(Weight::Raises)
     }
 
     /// Whether it takes place at another time.
@@ -115,6 +119,16 @@ pub fn is_rescheduled(before: (&ICalendarComponent, &Zones), after: (&ICalendarC
 /// The addresses of all attendees.
 pub fn attendee_set(component: &ICalendarComponent) -> BTreeSet<Address> {
     component.attendees().map(|attendee| attendee.address()).collect()
+}
+
+/// The addresses of the attendees that the gateway writes to.
+fn reached(component: &ICalendarComponent) -> BTreeSet<Address> {
+    component.attendees().filter(|attendee| is_reachable(*attendee)).map(Party::address).collect()
+}
+
+/// Whether the gateway is the one that sends to this attendee (RFC 6638 §7.1).
+pub fn is_reachable(party: Party<'_>) -> bool {
+    party.agent() == ScheduleAgent::Server
 }
 
 /// Whether a property's meaning differs; a mere re-encoding of the same value does not.
