@@ -20,9 +20,7 @@ use super::Author;
 use super::message::{answer, invitation, organizer_address, partial, sorted};
 use crate::itip::address::Address;
 use crate::itip::change::{Weight, attendee_set, differs, weight};
-use crate::itip::component::{
-    ComponentExt, Party, ScheduleAgent, plain_party, set_partstat, strip_schedule_parameters,
-};
+use crate::itip::component::{ComponentExt, Party, plain_party, set_partstat, strip_schedule_parameters};
 use crate::itip::decision::{Announcement, Outgoing, Refusal};
 use crate::itip::instance::InstanceKey;
 use crate::itip::method::Method;
@@ -49,7 +47,6 @@ pub(super) fn put(
 
 /// The attendee deletes the object: what was not declined yet is declined (RFC 6638 §3.2.2.4).
 pub(super) fn delete(before: &CalendarObject, author: Author<'_>) -> Result<Vec<Outgoing>, Refusal> {
-    check_agent(before)?;
     let mut replies = Replies::default();
     for (key, component) in before.components() {
         let own = component.attendee_among(author.addresses);
@@ -65,7 +62,6 @@ fn answers(
     after: &CalendarObject,
     author: Author<'_>,
 ) -> Result<Vec<Outgoing>, Refusal> {
-    check_agent(after)?;
     let mut replies = Replies::default();
     let Some(before) = before else {
         after.components().for_each(|(key, component)| replies.first_answer(key, component, author));
@@ -94,15 +90,6 @@ fn keep_sequences(before: &CalendarObject, after: &mut CalendarObject) {
         if let Some(component) = after.get_mut(key).filter(|component| component.sequence() != sequence) {
             component.set_sequence(sequence);
         }
-    }
-}
-
-fn check_agent(object: &CalendarObject) -> Result<(), Refusal> {
-    let foreign = object.components().filter_map(|(_, component)| component.organizer());
-    // RFC 6638 §7.1: on the attendee's side it is the ORGANIZER that carries SCHEDULE-AGENT.
-    match foreign.into_iter().any(|organizer| organizer.agent() != ScheduleAgent::Server) {
-        true => Err(Refusal::OtherSchedulingAgent),
-        false => Ok(()),
     }
 }
 
