@@ -7,5 +7,7 @@
 mod edits;
 #[path = "laws/histories.rs"]
 mod histories;
+#[path = "laws/texts.rs"]
+mod texts;
 #[path = "laws/world.rs"]
 mod world;

@@ -194,11 +194,8 @@ fn exclude(object: &mut CalendarObject, key: InstanceKey) {
     }
     object.remove(key);
     let Some(at) = key.moment() else { return };
-    let entry = ICalendarEntry {
-        name: ICalendarProperty::Exdate,
-        params: Vec::new(),
-        values: vec![date(at.as_seconds())],
-    };
+    let entry =
+        ICalendarEntry { name: ICalendarProperty::Exdate, params: Vec::new(), values: vec![date(at.as_seconds())] };
     with(object, InstanceKey::Master, |master| master.entries.push(entry));
 }
 

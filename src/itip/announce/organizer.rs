@@ -243,9 +243,14 @@ impl Update<'_> {
     /// An instance that was not there before.
     fn appeared(&mut self, key: InstanceKey) {
         let author = self.author;
+        let zones = self.after.zones().clone();
         let Some(component) = self.after.get_mut(key) else { return };
         let sequence = component.sequence().max(sent_before(self.revisions, key)).next();
         component.set_sequence(sequence);
+        if component.moment(&ICalendarProperty::Dtstart, &zones) != key.moment() {
+            // An answer on its way for this instance means the time that it had in the series.
+            self.revisions.rescheduled.insert(key, sequence);
+        }
         if component.is_cancelled() {
             // Whom it names is told; where it names nobody it is off for all.
             let named = match component.attendees().next() {

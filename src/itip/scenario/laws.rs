@@ -243,10 +243,8 @@ fn is_private(name: &ICalendarProperty, _: Kind) -> bool {
 
 /// What no answer may change: everything but ATTENDEE, and for a to-do how far it has come (RFC 5546 §3.4.3).
 fn is_the_organizers(name: &ICalendarProperty, kind: Kind) -> bool {
-    let is_progress = matches!(
-        name,
-        ICalendarProperty::Status | ICalendarProperty::PercentComplete | ICalendarProperty::Completed
-    );
+    let is_progress =
+        matches!(name, ICalendarProperty::Status | ICalendarProperty::PercentComplete | ICalendarProperty::Completed);
     *name != ICalendarProperty::Attendee && !(kind == Kind::Todo && is_progress)
 }
 
