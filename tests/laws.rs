@@ -7,6 +7,8 @@
 mod edits;
 #[path = "laws/histories.rs"]
 mod histories;
+#[path = "laws/recurrence.rs"]
+mod recurrence;
 #[path = "laws/texts.rs"]
 mod texts;
 #[path = "laws/world.rs"]
