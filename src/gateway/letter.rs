@@ -1,9 +1,7 @@
 //! From the engine's message to the mail that carries it.
 
 use calcard::common::timezone::Tz;
-use calcard::icalendar::{
-    ICalendarComponent, ICalendarEntry, ICalendarParticipationStatus, ICalendarProperty, ICalendarValue,
-};
+use calcard::icalendar::{ICalendarComponent, ICalendarEntry, ICalendarParticipationStatus, ICalendarProperty};
 use chrono::TimeZone;
 
 use super::now_millis;
@@ -185,8 +183,9 @@ fn on_clock(moment: Moment, entry: &ICalendarEntry, zones: &Zones, user: &User) 
         Moment::Instant(unix) => match zones.of_entry(entry) {
             Tz::Tz(zone) => zone.timestamp_opt(unix, 0).single().map(When::At),
             Tz::Floating => user.timezone.timestamp_opt(unix, 0).single().map(When::At),
-            fixed @ Tz::Fixed(_) => unix_to_local(unix, fixed)
-                .map(|time| When::Local { time, zone: entry.tz_id().map(str::to_owned) }),
+            fixed @ Tz::Fixed(_) => {
+                unix_to_local(unix, fixed).map(|time| When::Local { time, zone: entry.tz_id().map(str::to_owned) })
+            }
         },
     }
 }
@@ -210,10 +209,4 @@ fn name_of(object: &CalendarObject, address: &Address) -> Option<String> {
         .components()
         .find_map(|(_, component)| component.organizer().into_iter().chain(component.attendees()).find(named));
     found.and_then(Party::name).map(str::to_owned)
-}
-
-/// The value of a property that the engine has written; for the tests of this module.
-#[cfg(test)]
-fn first_value(entry: &ICalendarEntry) -> Option<&ICalendarValue> {
-    entry.values.first()
 }

@@ -22,16 +22,17 @@ mod watcher;
 
 use std::sync::Arc;
 
-pub use change::{Change, ChangeError, Respond};
+pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
-pub use status::{MailboxStatus, Phase, Status, StatusBoard};
+pub use receive::Place;
+pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
 use crate::config::{Config, User};
 use crate::itip::{Address, Author, CalUid, CalendarObject};
 use crate::ledger::{Ledger, LedgerError, Transaction};
-use crate::mailbox::{Credentials, ImapServer, Security as ImapSecurity, Timing};
+use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
 use crate::tls::{self, TlsError};
 

@@ -118,7 +118,11 @@ impl Gateway {
         };
         record.cal_uid = message.object.uid().to_string();
         if !seen.insert((record.cal_uid.clone(), message.method)) {
-            return Ok(ignored(record, "repeated-part", "Another part of the same mail speaks of this object already."));
+            return Ok(ignored(
+                record,
+                "repeated-part",
+                "Another part of the same mail speaks of this object already.",
+            ));
         }
         self.apply(transaction, place, (part, sender, message), record).await
     }
@@ -161,7 +165,8 @@ impl Gateway {
 
     /// What is left to the engine for this user and this sender.
     fn policy(&self, user: &User, sender: &Address) -> Policy {
-        let own_domain = sender.domain().is_some_and(|domain| self.config.policy.domains.iter().any(|own| own == domain));
+        let own_domain =
+            sender.domain().is_some_and(|domain| self.config.policy.domains.iter().any(|own| own == domain));
         let new_invitations = match user.auto_add {
             AutoAdd::All => Admission::Add,
             AutoAdd::Domain if own_domain => Admission::Add,

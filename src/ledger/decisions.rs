@@ -115,6 +115,17 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// How many mails could not be processed and are not tried again.
+    pub async fn dead_letters(&self) -> Result<u64, LedgerError> {
+        let row = sqlx::query("SELECT COUNT(*) FROM decision WHERE verdict = 'dead-letter'")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(LedgerError::while_trying("count dead letters"))?;
+        Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or(0))
+    }
+}
+
 fn record(row: &SqliteRow) -> DecisionRecord {
     DecisionRecord {
         at: row.get(0),

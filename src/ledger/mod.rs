@@ -24,7 +24,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// Why the database could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    #[error("cannot open the database {path}: {source}; check [database] url, and that the directory exists and is writable")]
+    #[error(
+        "cannot open the database {path}: {source}; check [database] url, and that the directory exists and is writable"
+    )]
     Open { path: String, source: sqlx::Error },
     #[error("the database {path} cannot be brought up to date: {source}; it may belong to a newer version of imipd")]
     Migrate { path: String, source: sqlx::migrate::MigrateError },
