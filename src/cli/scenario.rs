@@ -12,7 +12,7 @@ use crate::itip::scenario::{EngineHost, Script, StepReport, run};
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The PRODID that the engine's messages carry.
-    #[arg(long, value_name = "TEXT", default_value = crate::PRODID)]
+    #[arg(long, value_name = "TEXT", default_value = crate::PRODID, allow_hyphen_values = true)]
     prodid: String,
     /// Print a line per step: file, line, command, passed, actual.
     #[arg(long)]
