@@ -39,8 +39,8 @@ impl Transaction {
         .fetch_all(self.connection())
         .await
         .map_err(LedgerError::while_trying("read revisions"))?;
-        let mut revisions = Revisions::default();
-        revisions.organizer = organizer.map(|row| Address::parse(row.get(0)));
+        let organizer = organizer.map(|row| Address::parse(row.get(0)));
+        let mut revisions = Revisions { organizer, ..Revisions::default() };
         rows.iter().try_for_each(|row| add(&mut revisions, row))?;
         Ok(revisions)
     }
