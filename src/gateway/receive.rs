@@ -88,8 +88,12 @@ impl Gateway {
         if transaction.is_ours(user, &blank.message_id).await? {
             return Ok(vec![ignored(blank, "own-message", "A copy of a mail that this gateway sent itself.")]);
         }
-        if transaction.has_decided(user, &blank.message_id, &blank.fingerprint).await? {
-            return Ok(vec![ignored(blank, "seen-before", "This very mail was decided before, under another number.")]);
+        if transaction.has_taken(user, &blank.message_id, &blank.fingerprint).await? {
+            return Ok(vec![ignored(
+                blank,
+                "seen-before",
+                "This very mail was taken before, under another number or in another folder.",
+            )]);
         }
         let Some(sender) = email.sender.author() else {
             let text = "Not taken: the mail does not name one author in From.";
