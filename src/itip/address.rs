@@ -28,7 +28,8 @@ impl Address {
         if bare.len() == self.0.len() && bare.eq_ignore_ascii_case(&self.0) {
             return true;
         }
-        normalise(text) == self.0
+        // Only encodings, queries and letters beyond ASCII can make two different spellings equal.
+        bare.bytes().any(|byte| matches!(byte, b'%' | b'?') || !byte.is_ascii()) && normalise(text) == self.0
     }
 
     /// The part behind the last `@`, or nothing when there is none.
