@@ -16,7 +16,8 @@ use calcard::icalendar::{
     ICalendarValue,
 };
 
-use super::{Context, Held, ItipMessage, PartyCrashers, held_by_organizer, nothing_new};
+use super::standing::{held_by_organizer, is_named_secretary};
+use super::{Context, Held, ItipMessage, PartyCrashers, nothing_new};
 use crate::itip::address::Address;
 use crate::itip::component::{ComponentExt, Party, plain_party, remove_parameter, set_parameter};
 use crate::itip::decision::{Decision, Reason, Refusal, Verdict};
@@ -99,14 +100,6 @@ fn answering_party<'a>(
     }
     let is_invited = stored.has_attendee(std::slice::from_ref(&address));
     if is_invited || is_delegate(stored, &address) { Ok(party) } else { Err(Unanswered::PartyCrasher(address)) }
-}
-
-/// Whether the stored object itself says that `sender` acts for `attendee`.
-fn is_named_secretary(stored: &CalendarObject, attendee: &Address, sender: &Address) -> bool {
-    stored
-        .components()
-        .flat_map(|(_, component)| component.attendees())
-        .any(|party| party.is(attendee) && party.sent_by().as_ref() == Some(sender))
 }
 
 /// Whether an attendee of the stored object has delegated to `address`.
