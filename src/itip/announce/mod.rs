@@ -9,8 +9,10 @@
 mod attendee;
 mod message;
 mod organizer;
+mod respond;
 
 pub use message::full_request;
+pub use respond::{Answer, respond};
 
 use super::address::Address;
 use super::decision::{Announcement, Refusal};
