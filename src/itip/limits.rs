@@ -17,3 +17,12 @@ pub const RECURRENCE_STEPS_MAX: usize = 100_000;
 
 /// The largest SEQUENCE that is believed; what is larger counts as this (real mail holds some beyond 32 bits).
 pub const SEQUENCE_MAX: i64 = i64::MAX / 2;
+
+/// The most people to whom one answer may delegate: each of them is written to from then on.
+pub const DELEGATES_MAX: usize = 8;
+
+/// The most REQUEST-STATUS codes that are kept of one answer.
+pub const STATUS_CODES_MAX: usize = 8;
+
+/// The longest name of an unknown METHOD that is repeated in a reason, in characters.
+pub const METHOD_NAME_CHARS_MAX: usize = 40;
