@@ -33,6 +33,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of a component; nothing for what is no calendar object, time zones for example.
+    pub fn of(component: &ICalendarComponent) -> Option<Self> {
+        match component.component_type {
+            ICalendarComponentType::VEvent => Some(Kind::Event),
+            ICalendarComponentType::VTodo => Some(Kind::Todo),
+            ICalendarComponentType::VJournal => Some(Kind::Journal),
+            _ => None,
+        }
+    }
+
     /// The component's name in iCalendar text.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -294,11 +304,8 @@ fn children(calendar: &ICalendar) -> Vec<usize> {
 /// The kind of a scheduling component; nothing for time zones and what iTIP does not know.
 fn kind_of(component: &ICalendarComponent) -> Result<Option<Kind>, Refusal> {
     match component.component_type {
-        ICalendarComponentType::VEvent => Ok(Some(Kind::Event)),
-        ICalendarComponentType::VTodo => Ok(Some(Kind::Todo)),
-        ICalendarComponentType::VJournal => Ok(Some(Kind::Journal)),
         ICalendarComponentType::VFreebusy => Err(Refusal::InvalidComponentType),
-        _ => Ok(None),
+        _ => Ok(Kind::of(component)),
     }
 }
 

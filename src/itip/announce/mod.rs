@@ -10,9 +10,11 @@
 
 mod attendee;
 mod debts;
+mod delegation;
 mod message;
 mod organizer;
 mod recipients;
+mod replies;
 
 pub use message::full_request;
 
