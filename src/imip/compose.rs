@@ -81,8 +81,8 @@ pub enum ComposeError {
 /// Writes the mail.
 ///
 /// Shape: everything is 7bit; text that is not is in base64 or quoted-printable with lines of at most 76 octets, header
-/// fields are in encoded words. Only addresses outside of ASCII stay as they are (RFC 6532); the server decides whether it
-/// takes them. The calendar is passed on octet for octet when it is well-formed, otherwise with its line ends, folding
+/// fields are in encoded words. Only addresses outside of ASCII stay as they are (RFC 6532); the server decides
+/// whether it takes them. The calendar is passed on octet for octet when it is well-formed, otherwise with its line ends, folding
 /// and control characters put right.
 ///
 /// Errors: [`ComposeError`]; nothing is written then.
@@ -140,7 +140,7 @@ fn header<'a>(letter: &Letter<'_>, message_id: &str, subject: &str) -> MessageBu
 }
 
 fn header_address<'a>(mailbox: &Mailbox) -> HeaderAddress<'a> {
-    let name = mailbox.name.as_deref().map(|name| wording::one_line(name, limits::NAME_CHARS_MAX));
+    let name = mailbox.name.as_deref().map(|name| wording::header_text(name, limits::NAME_CHARS_MAX));
     HeaderAddress::new_address(name.filter(|name| !name.is_empty()), mailbox.address.as_str().to_owned())
 }
 
@@ -165,6 +165,7 @@ fn bare_id(id: &str) -> Option<&str> {
     let bare = trimmed.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(trimmed);
     let (left, right) = bare.split_once('@')?;
     let is_safe = bare.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';'));
+    let is_safe = is_safe && !bare.contains("=?");
     (is_safe && !left.is_empty() && !right.is_empty() && bare.len() <= limits::MESSAGE_ID_OCTETS_MAX).then_some(bare)
 }
 
@@ -182,12 +183,12 @@ fn multipart<'a>(media_type: &'static str, hash: &str, mark: &str) -> ContentTyp
 }
 
 fn text_part<'a>(letter: &Letter<'_>) -> MimePart<'a> {
-    let text = wording::body(letter.occasion, &letter.facts).replace('\n', "\r\n");
+    let text = wording::body(letter.occasion, letter.component, &letter.facts).replace('\n', "\r\n");
     MimePart::new(ContentType::new("text/plain").attribute("charset", "utf-8"), text)
 }
 
 fn calendar_part<'a>(letter: &Letter<'_>, calendar: &str) -> MimePart<'a> {
-    // Written out, because quotes around the method puzzle older Exchange servers.
+    // Written out, because mail-builder would quote the values; Gmail, Outlook and Apple send the method unquoted.
     let content_type =
         format!("text/calendar; charset=utf-8; method={}; component={}", letter.method.as_str(), letter.component);
     MimePart::raw(calendar.to_owned()).header("Content-Type", Raw::new(content_type))
@@ -221,7 +222,7 @@ fn well_formed(calendar: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The SHA-256 of all that the mail says, in hexadecimal.
+/// The SHA-256 of all that the mail says, in hexadecimal, cut to 160 bits so that the Message-ID fits on a line.
 ///
 /// Each field is led by its length, so that no two letters can run into the same text.
 fn fingerprint(letter: &Letter<'_>, calendar: &str) -> String {
@@ -238,7 +239,7 @@ fn fingerprint(letter: &Letter<'_>, calendar: &str) -> String {
     add(letter.instance.unwrap_or_default());
     add(&letter.sequence.to_string());
     add(calendar);
-    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    context.finish().as_ref().iter().take(20).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The right side of the Message-ID: the domain of the user, unless a msg-id cannot hold it (RFC 5322 §3.6.4).

@@ -17,7 +17,7 @@ use crate::itip::Method;
 /// once. In a multipart/report none is looked for, since that is a mail that came back.
 pub fn extract(raw: &[u8]) -> Email {
     if raw.len() > limits::MAIL_BYTES_MAX {
-        let header = raw.get(..header_end(raw)).unwrap_or_default();
+        let header = raw.get(..limits::CALENDAR_BYTES_MAX).unwrap_or(raw);
         return Email { nothing_because: Some(NoCalendar::TooLarge), ..read_header(&Entity::parse(header)) };
     }
     let entity = Entity::parse(raw);
@@ -47,12 +47,6 @@ pub fn extract_fetched<'a>(header: &[u8], parts: impl IntoIterator<Item = Fetche
     }
     finder.finish(&mut email);
     email
-}
-
-fn header_end(raw: &[u8]) -> usize {
-    let bounded = raw.get(..limits::CALENDAR_BYTES_MAX).unwrap_or(raw);
-    let end = bounded.windows(2).position(|pair| pair == b"\n\n" || pair == b"\n\r");
-    end.map_or(bounded.len(), |at| at + 1)
 }
 
 fn read_header(entity: &Entity<'_>) -> Email {
@@ -203,6 +197,9 @@ impl Finder {
             self.note(Quirk::OverLimit);
             return;
         }
+        if entity.parameter("method").is_none() && entity.media_type() == TEXT_CALENDAR {
+            self.note(Quirk::MethodParameterMissing);
+        }
         self.found.push(CalendarPart {
             text: text.to_owned(),
             method_parameter: entity.parameter("method").and_then(Method::parse),
@@ -258,7 +255,6 @@ impl Finder {
             (Some(body), Some(parameter)) if Method::parse(&body) != Some(parameter) => {
                 self.note(Quirk::MethodMismatch);
             }
-            (Some(_), None) if part.content_type == TEXT_CALENDAR => self.note(Quirk::MethodParameterMissing),
             (None, Some(_)) => self.note(Quirk::MethodOnlyInParameter),
             (Some(_) | None, _) => {}
         }

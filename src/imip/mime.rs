@@ -20,19 +20,12 @@ pub(super) struct Entity<'a> {
 }
 
 impl<'a> Entity<'a> {
-    /// Splits header fields from body; never fails, at worst one of the two is empty.
+    /// Splits header fields from body at the first empty line; never fails, at worst one of the two is empty.
     pub fn parse(raw: &'a [u8]) -> Self {
-        // A part without any header field starts with the blank line (RFC 2046 §5.1).
-        if let Some(body) = raw.strip_prefix(b"\r\n").or_else(|| raw.strip_prefix(b"\n")) {
-            return Self { headers: Vec::new(), body };
-        }
-        match MessageParser::default().parse_headers(raw).and_then(|message| message.parts.into_iter().next()) {
-            Some(part) => {
-                let body = raw.get(part.offset_body as usize..).unwrap_or_default();
-                Self { headers: part.headers, body }
-            }
-            None => Self { headers: Vec::new(), body: raw },
-        }
+        let (header, body) = split_header(raw);
+        // A part without any header field starts with the empty line (RFC 2046 §5.1).
+        let parsed = MessageParser::default().parse_headers(header).and_then(|mail| mail.parts.into_iter().next());
+        Self { headers: parsed.map(|part| part.headers).unwrap_or_default(), body }
     }
 
     /// An entity whose header and body came apart, as IMAP hands them out.
@@ -96,6 +89,18 @@ impl<'a> Entity<'a> {
     fn last(&self, name: &HeaderName<'_>) -> Option<&Header<'a>> {
         self.headers.iter().rev().find(|header| header.name == *name)
     }
+}
+
+/// The header with its empty line, and the body. RFC 5322 §2.1.
+pub(super) fn split_header(raw: &[u8]) -> (&[u8], &[u8]) {
+    let mut end = 0;
+    for line in raw.split_inclusive(|byte| *byte == b'\n') {
+        end += line.len();
+        if line == b"\n" || line == b"\r\n" {
+            break;
+        }
+    }
+    raw.split_at_checked(end).unwrap_or((raw, b""))
 }
 
 /// Decodes base64; what is no letter of it is passed over, as RFC 2045 §6.8 asks for, and a missing tail is left out.

@@ -1,7 +1,8 @@
 //! What peers get wrong, by name, and the mending of what the engine must not see.
 //!
 //! A tolerance is a [`Quirk`] and lives here, at the boundary; no rule of the engine has an `if` for a peer. Each
-//! one has a mail under `tests/mail/`, and a row in `tests/imip_oddities.rs` that says what must come out of it.
+//! one has a mail under `tests/mail/`, and a row in `tests/imip_oddities.rs` that says what must come out of it. Where
+//! the reports of an oddity name no product, none is named here.
 
 use std::borrow::Cow;
 
@@ -11,49 +12,52 @@ use super::structure::{self, Balance};
 /// A deviation that was mended or lived with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Quirk {
-    /// Two From fields, or two addresses in one: some list software, and forgers.
+    /// Two From fields, or two addresses in one: forgers, and joint authors (RFC 5322 §3.6.2 allows them).
     SeveralAuthors,
-    /// `method=` of the part and METHOD of the body differ: mail gateways that rewrite one of them, older Exchange.
+    /// `method=` of the part and METHOD of the body differ: senders and gateways that set only one of them.
     MethodMismatch,
-    /// A text/calendar part without `method=`: webmailers and lists that strip parameters.
+    /// A text/calendar part without `method=`: gateways and lists that strip parameters, files shared by hand.
     MethodParameterMissing,
-    /// A body without METHOD under a part with `method=`: home-made senders, some booking systems.
+    /// A body without METHOD under a part with `method=`: home-made senders.
     MethodOnlyInParameter,
-    /// An empty text/calendar part: Outlook behind some archiving gateways.
+    /// An empty text/calendar part: seen beside a whole calendar in an attachment, and alone.
     EmptyPart,
-    /// A part labelled as calendar whose text is none: list footers, virus scanners that replace the content.
+    /// A part labelled as calendar whose text is none: filters that replace the content by a notice.
     NotCalendarText,
-    /// The calendar came only as a file of another type, such as application/octet-stream: webmailers.
+    /// The calendar came only as a file of another type, such as application/octet-stream: files attached by hand.
     CalendarAsFile,
-    /// text/calendar and the attached file say different things of one object: Exchange transport rules.
+    /// Calendar part and attached file say different things of one object: senders that render the two apart.
     DifferentCopies,
-    /// The transfer encoding is broken; what could be read was read: truncating gateways.
+    /// The transfer encoding is broken; what could be read was read: mails that were cut off or re-coded.
     BrokenTransferEncoding,
-    /// A charset label that does not fit the bytes: `us-ascii` before UTF-8 (older Outlook), UTF-8 before Latin-1.
+    /// A charset label that does not fit the bytes: `us-ascii` before UTF-8, `utf-8` before Latin-1.
     MislabelledCharset,
     /// No charset at all, and Windows-1252 in fact: home-made senders.
     UndeclaredLatin1,
-    /// A charset label that nobody knows: Lotus Notes, mass mailers.
+    /// A charset label that names nothing known.
     UnknownCharset,
-    /// UTF-16: exports of Outlook, forwarded by hand.
+    /// UTF-16: files exported on Windows and attached by hand.
     Utf16,
-    /// A byte order mark before BEGIN: .NET senders.
+    /// A byte order mark before BEGIN: senders that write the calendar as a Windows text file.
     ByteOrderMark,
-    /// NUL bytes in the text: ticket shops written in C.
+    /// NUL bytes in the text: senders that pad their buffers.
     NulBytes,
-    /// Lines that end in CR alone: old Macintosh exports.
+    /// Lines that end in CR alone: the classic Macintosh convention.
     CarriageReturnsOnly,
-    /// Blank lines before BEGIN or between the lines: PHP templates.
+    /// Blank lines before BEGIN or between the lines: calendars made by a template.
     BlankLines,
-    /// A long line broken without the blank, or a raw line break in a text: PHP templates.
+    /// A long line broken without the blank, or a raw line break in a text: calendars made by a template.
     FoldWithoutBlank,
-    /// `Maito:` and the like for `mailto:`: typed by hand into booking systems.
+    /// `Maito:` and the like for `mailto:`: typed by hand.
     MisspelledMailto,
-    /// A TZID parameter with a colon or comma and no quotes, `TZID=(UTC+01:00) Amsterdam, Berlin`: Exchange, Zimbra.
+    /// `ORGANIZER ada@example.net`, without the colon: home-made senders.
+    MissingColon,
+    /// A TZID parameter with a colon or comma and no quotes, `TZID=(UTC+01:00) Amsterdam, Berlin`: senders that take the
+    /// display name of a Windows zone for its name.
     UnquotedTimeZone,
-    /// A component that is never closed, or closed out of order: PHP templates, truncated mails.
+    /// A component that is never closed, or closed out of order: templates, truncated mails.
     MissingEnd,
-    /// An END that closes nothing: PHP templates.
+    /// An END that closes nothing: templates, truncated mails.
     StrayEnd,
     /// Text before the first BEGIN:VCALENDAR or after the last END: list footers, debug output.
     TextAroundCalendar,
@@ -88,6 +92,7 @@ impl Quirk {
             Self::BlankLines => "blank-lines",
             Self::FoldWithoutBlank => "fold-without-blank",
             Self::MisspelledMailto => "misspelled-mailto",
+            Self::MissingColon => "missing-colon",
             Self::UnquotedTimeZone => "unquoted-time-zone",
             Self::MissingEnd => "missing-end",
             Self::StrayEnd => "stray-end",
@@ -122,6 +127,7 @@ impl Quirk {
             Self::BlankLines => "a calendar part has blank lines",
             Self::FoldWithoutBlank => "a calendar part has broken lines that do not start with a blank",
             Self::MisspelledMailto => "an address of the calendar misspells mailto",
+            Self::MissingColon => "a property of the calendar has no colon before its address",
             Self::UnquotedTimeZone => "a TZID with a colon or comma lacks its quotes",
             Self::MissingEnd => "a component of the calendar is not closed",
             Self::StrayEnd => "the calendar has an END that closes nothing",
@@ -207,13 +213,16 @@ fn rejoined(text: &str, quirks: &mut Vec<Quirk>) -> Vec<String> {
         let octets = line.len();
         is_inside = is_inside || structure::is_begin(&line);
         match out.last_mut() {
-            Some(previous) if is_inside && !is_content_line(&line) && !structure::is_end_of_calendar(previous) => {
+            Some(previous) if is_inside && !is_content_line(&line) => {
                 quirks.push(Quirk::FoldWithoutBlank);
                 // unclear: a short line before it was not broken for its length, so the break belonged to the text.
                 previous.push_str(if last_octets < SHORTEST_FOLDED_OCTETS { "\\n" } else { "" });
                 previous.push_str(&line);
             }
-            _ => out.push(line.into_owned()),
+            _ => {
+                is_inside = is_inside && !structure::is_end_of_calendar(&line);
+                out.push(line.into_owned());
+            }
         }
         last_octets = octets;
     }
@@ -228,7 +237,7 @@ const SHORTEST_FOLDED_OCTETS: usize = 60;
 /// Names are written in capitals everywhere but in X- names and in the few calendars that are in small letters
 /// throughout; so `https://...` and `Agenda: ...` at the start of a line are the rest of a broken text.
 fn is_content_line(line: &str) -> bool {
-    let Some(name) = lines::property_name(line.trim_start()) else { return false };
+    let Some(name) = lines::property_name(line.trim_start()) else { return with_colon(line).is_some() };
     let is_extension = name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"));
     let is_upper = !name.bytes().any(|b| b.is_ascii_lowercase());
     let is_lower = !name.bytes().any(|b| b.is_ascii_uppercase());
@@ -284,7 +293,9 @@ fn mended_line<'a>(line: &'a str, quirks: &mut Vec<Quirk>) -> Cow<'a, str> {
 }
 
 fn mended_property(line: &str) -> Option<(String, Quirk)> {
-    let name = lines::property_name(line)?;
+    let Some(name) = lines::property_name(line) else {
+        return with_colon(line).map(|mended| (mended, Quirk::MissingColon));
+    };
     if ["ATTENDEE", "ORGANIZER"].iter().any(|known| known.eq_ignore_ascii_case(name)) {
         spelled_mailto(line).map(|mended| (mended, Quirk::MisspelledMailto))
     } else if ZONED_PROPERTIES.iter().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -292,6 +303,14 @@ fn mended_property(line: &str) -> Option<(String, Quirk)> {
     } else {
         None
     }
+}
+
+/// The line with its colon, when it is a calendar user that lacks only that.
+fn with_colon(line: &str) -> Option<String> {
+    ["ATTENDEE", "ORGANIZER"].iter().find_map(|name| {
+        let address = line.strip_prefix(name)?.strip_prefix([' ', '\t'])?.trim_start();
+        address.contains('@').then(|| format!("{name}:{address}"))
+    })
 }
 
 /// The misspellings that were seen.

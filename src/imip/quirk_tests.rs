@@ -37,7 +37,8 @@ fn line_feeds_alone_are_no_quirk() {
 
 #[test]
 fn lines_are_mended() {
-    let cases: [(&str, &[&str], Quirk); 8] = [
+    let cases: [(&str, &[&str], Quirk); 9] = [
+        ("ORGANIZER ada@example.net", &["ORGANIZER:ada@example.net"], Quirk::MissingColon),
         ("ATTENDEE;CN=B:Maito:b@example.com", &["ATTENDEE;CN=B:mailto:b@example.com"], Quirk::MisspelledMailto),
         (
             "DTSTART;TZID=(UTC+01:00) Amsterdam, Berlin:20240101T100000",
@@ -144,6 +145,7 @@ fn names_are_unique_and_kebab_case() {
         Quirk::BlankLines,
         Quirk::FoldWithoutBlank,
         Quirk::MisspelledMailto,
+        Quirk::MissingColon,
         Quirk::UnquotedTimeZone,
         Quirk::MissingEnd,
         Quirk::StrayEnd,

@@ -166,7 +166,7 @@ impl Balance {
         }
     }
 
-    /// The open component that an END with the wrong name means: END:VEVENT after BEGIN:VTODO is in RFC 6047 §4.6 itself.
+    /// The open component that an END with the wrong name means; RFC 6047 itself closes a VTODO by END:VEVENT.
     fn mistaken_for(&mut self, name: &str) -> Option<usize> {
         let is_top_level = TOP_LEVEL.contains(&name) && self.open.len() > 1;
         is_top_level.then(|| {

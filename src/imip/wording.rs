@@ -10,7 +10,7 @@ const WIDTH: usize = 72;
 
 /// The subject: what it is about, then the summary. One line, free of control characters.
 pub fn subject(occasion: Occasion, facts: &Facts) -> String {
-    let summary = one_line(facts.summary.as_deref().unwrap_or_default(), limits::SUBJECT_CHARS_MAX);
+    let summary = header_text(facts.summary.as_deref().unwrap_or_default(), limits::SUBJECT_CHARS_MAX);
     let title = if summary.is_empty() { "(no title)" } else { &summary };
     format!("{}: {title}", label(occasion, facts.answer))
 }
@@ -42,9 +42,11 @@ fn answer_label(answer: Answer) -> &'static str {
 }
 
 /// The text body: who wants what, when, where, and how to answer. Lines end in `\n`, wrapped at 72 characters.
-pub fn body(occasion: Occasion, facts: &Facts) -> String {
+///
+/// `component` is the kind of the calendar object, such as `VEVENT`.
+pub fn body(occasion: Occasion, component: &str, facts: &Facts) -> String {
     let mut out = String::new();
-    paragraph(&mut out, &opening(occasion, facts));
+    paragraph(&mut out, &opening(occasion, noun(component), facts));
     out.push('\n');
     out.push_str(&table(facts));
     if let Some(comment) = fact(facts.comment.as_deref()) {
@@ -60,19 +62,28 @@ pub fn body(occasion: Occasion, facts: &Facts) -> String {
     out
 }
 
-fn opening(occasion: Occasion, facts: &Facts) -> String {
+fn noun(component: &str) -> &'static str {
+    match component {
+        "VTODO" => "task",
+        "VJOURNAL" => "journal entry",
+        "VFREEBUSY" => "free/busy time",
+        _ => "event",
+    }
+}
+
+fn opening(occasion: Occasion, noun: &str, facts: &Facts) -> String {
     let organizer = fact(facts.organizer.as_deref()).unwrap_or_else(|| "The organizer".to_owned());
     let attendee = fact(facts.attendee.as_deref()).unwrap_or_else(|| "An attendee".to_owned());
     match occasion {
-        Occasion::Invitation => format!("{organizer} invites you to this event."),
-        Occasion::Update => format!("{organizer} has changed this event."),
-        Occasion::NewDates => format!("{organizer} has added dates to this event."),
-        Occasion::Cancellation => format!("{organizer} has cancelled this event."),
+        Occasion::Invitation => format!("{organizer} invites you to this {noun}."),
+        Occasion::Update => format!("{organizer} has changed this {noun}."),
+        Occasion::NewDates => format!("{organizer} has added dates to this {noun}."),
+        Occasion::Cancellation => format!("{organizer} has cancelled this {noun}."),
         Occasion::Reply => answer_sentence(&attendee, facts.answer.unwrap_or(Answer::Undecided)),
-        Occasion::Counter => format!("{attendee} proposes a new time for this event."),
-        Occasion::CounterDeclined => format!("{organizer} has declined your proposal for this event."),
-        Occasion::Refresh => format!("{attendee} asks for the current state of this event."),
-        Occasion::Publication => format!("{organizer} has published this event."),
+        Occasion::Counter => format!("{attendee} proposes a new time for this {noun}."),
+        Occasion::CounterDeclined => format!("{organizer} has declined your proposal for this {noun}."),
+        Occasion::Refresh => format!("{attendee} asks for the current state of this {noun}."),
+        Occasion::Publication => format!("{organizer} has published this {noun}."),
     }
 }
 
@@ -93,7 +104,7 @@ fn closing(occasion: Occasion) -> &'static str {
         Occasion::Invitation | Occasion::Update | Occasion::NewDates => {
             "To answer, accept or decline this invitation in your mail or calendar program."
         }
-        Occasion::Counter => "To take the new time, change the event in your calendar; otherwise it stays as it is.",
+        Occasion::Counter => "To take the new time, change it in your calendar; otherwise nothing changes.",
         Occasion::Cancellation
         | Occasion::Reply
         | Occasion::CounterDeclined
@@ -213,6 +224,14 @@ pub fn one_line(text: &str, chars_max: usize) -> String {
     cut(&out, chars_max)
 }
 
+/// A text for a header field: one line, and no encoded word of somebody else's making.
+///
+/// A summary of `=?utf-8?q?=0d=0a?=` would be decoded by the reader's program (RFC 2047 §6.2), and not all of them
+/// stop at line ends then.
+pub fn header_text(text: &str, chars_max: usize) -> String {
+    one_line(text, chars_max).replace("=?", "= ?")
+}
+
 /// Controls that are not seen but change what is read: bidirectional overrides and isolates, line separators, BOM.
 fn is_deceptive(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
@@ -329,7 +348,7 @@ mod tests {
             ..Facts::default()
         };
         assert_eq!(
-            body(Occasion::Update, &facts),
+            body(Occasion::Update, "VEVENT", &facts),
             "Ada has changed this event.\n\n\
              What     Review\n\
              When     Tuesday 2 June 2026 (all day)\n         (before: Monday 1 June 2026 (all day))\n\

@@ -11,8 +11,9 @@ use super::component::ComponentExt;
 use super::decision::Refusal;
 use super::instance::InstanceKey;
 use super::limits;
+use super::method::Method;
 use super::text;
-use super::time::Zones;
+use super::time::{Moment, Zones, local_to_unix};
 
 /// The UID of a calendar object; opaque, compared by its bytes (RFC 5545 §3.8.4.7).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,6 +168,24 @@ impl CalendarObject {
         self.components().any(|(_, component)| component.attendee_among(addresses).is_some())
     }
 
+    /// A key whose time floats, read on the clock of the series: in the zone of the master's DTSTART.
+    pub fn on_series_clock(&self, key: InstanceKey) -> InstanceKey {
+        let zone = self
+            .master()
+            .and_then(|master| master.property(&ICalendarProperty::Dtstart))
+            .map(|entry| self.zones.of_entry(entry));
+        let on_clock = |moment: Moment| match (moment, zone) {
+            (Moment::Floating(wall), Some(zone)) if !zone.is_floating() => chrono::DateTime::from_timestamp(wall, 0)
+                .map_or(moment, |at| Moment::Instant(local_to_unix(at.naive_utc(), zone))),
+            _ => moment,
+        };
+        match key {
+            InstanceKey::Master => key,
+            InstanceKey::This(moment) => InstanceKey::This(on_clock(moment)),
+            InstanceKey::ThisAndFuture(moment) => InstanceKey::ThisAndFuture(on_clock(moment)),
+        }
+    }
+
     /// METHOD of the calendar, as written.
     pub fn method(&self) -> Option<&str> {
         self.root().and_then(|root| root.text(&ICalendarProperty::Method))
@@ -176,6 +195,13 @@ impl CalendarObject {
     pub fn remove_method(&mut self) {
         if let Some(root) = self.calendar.components.first_mut() {
             root.remove(&ICalendarProperty::Method);
+        }
+    }
+
+    /// Writes METHOD.
+    pub fn set_method(&mut self, method: Method) {
+        if let Some(root) = self.calendar.components.first_mut() {
+            root.set(ICalendarProperty::Method, ICalendarValue::Text(method.as_str().to_owned()));
         }
     }
 

@@ -3,7 +3,7 @@
 use chrono::{Days, NaiveDate};
 
 use super::argument::{ImapUid, UidValidity};
-use super::session::FolderState;
+use super::folder::FolderState;
 
 /// How far a folder has been read; every mail below `next_uid` is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -85,7 +85,6 @@ impl Session {
                 wanted.push(section.clone());
             }
         }
-        wanted.dedup();
         let Some(mut sections) = self.sections(mail.uid, &wanted).await? else { return Ok(Fetched::Vanished) };
         let Some(header) = sections.remove("HEADER") else { return Ok(Fetched::Vanished) };
         let octets = u32::try_from(header.len()).unwrap_or(u32::MAX);

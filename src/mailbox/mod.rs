@@ -5,7 +5,7 @@
 //! that the server refused with a tagged NO; [`Session::is_usable`] tells.
 //!
 //! The layers, from below: `transport` (TCP, TLS), `guard` (limits on what the server sends), async-imap (parsing only),
-//! `wire` (commands, every response judged), `login`, `session`, `fetch` and `idle`. Pure are `scan`, `argument`,
+//! `wire` (commands, every response judged), `login`, `session`, `folder`, `fetch` and `idle`. Pure are `scan`, `argument`,
 //! `structure`, `abridge` and `cursor`.
 
 mod abridge;
@@ -13,6 +13,7 @@ mod argument;
 mod cursor;
 mod error;
 mod fetch;
+mod folder;
 mod guard;
 mod idle;
 pub mod limits;
@@ -27,8 +28,9 @@ pub use argument::{ImapUid, UidValidity};
 pub use cursor::{Backfill, Cursor, Plan, SinceWhy, plan};
 pub use error::{LimitExceeded, MailboxError, Refusal};
 pub use fetch::{Fetched, FetchedMail};
+pub use folder::{Folder, FolderState};
 pub use idle::IdleEnd;
 pub use login::{Capabilities, Credentials, TokenMechanism};
-pub use session::{Folder, FolderState, Session};
+pub use session::Session;
 pub use structure::{MailPart, MailStructure, Outline, Shape};
 pub use transport::{ImapServer, Security, Timing};

@@ -56,27 +56,31 @@ impl Framing {
     fn feed(&mut self, mut octets: &[u8]) -> Result<(), LimitExceeded> {
         while let Some((&octet, rest)) = octets.split_first() {
             if let FramingState::Literal(remaining) = self.state {
-                octets = self.skip(remaining, octets);
+                (self.state, octets) = skip(remaining, octets);
                 continue;
-            }
-            self.line_bytes += 1;
-            if self.line_bytes > LINE_BYTES_MAX {
-                return Err(LimitExceeded::Line(LINE_BYTES_MAX));
             }
             if self.head.len() < HEAD_BYTES {
                 self.head.push(octet);
             }
             self.state = self.after(octet)?;
-            octets = rest;
+            let dull = if self.head.len() < HEAD_BYTES { 0 } else { self.dull_octets(rest) };
+            self.line_bytes += 1 + dull;
+            if self.line_bytes > LINE_BYTES_MAX {
+                return Err(LimitExceeded::Line(LINE_BYTES_MAX));
+            }
+            octets = rest.get(dull..).unwrap_or_default();
         }
         Ok(())
     }
 
-    fn skip<'a>(&mut self, remaining: u64, octets: &'a [u8]) -> &'a [u8] {
-        let skipped = usize::try_from(remaining).unwrap_or(usize::MAX).min(octets.len());
-        let left = remaining - skipped as u64;
-        self.state = if left == 0 { FramingState::Line } else { FramingState::Literal(left) };
-        octets.get(skipped..).unwrap_or_default()
+    /// How many of the next octets change nothing; most do not, and are passed over quickly.
+    fn dull_octets(&self, octets: &[u8]) -> usize {
+        let dull = match self.state {
+            FramingState::Line => octets.iter().position(|octet| matches!(octet, b'"' | b'{' | b'\n')),
+            FramingState::Quoted => octets.iter().position(|octet| matches!(octet, b'"' | b'\\' | b'\n')),
+            _ => Some(0),
+        };
+        dull.unwrap_or(octets.len())
     }
 
     fn after(&mut self, octet: u8) -> Result<FramingState, LimitExceeded> {
@@ -124,6 +128,14 @@ impl Framing {
     }
 }
 
+/// Passes over what of a literal is here.
+fn skip(remaining: u64, octets: &[u8]) -> (FramingState, &[u8]) {
+    let skipped = usize::try_from(remaining).unwrap_or(usize::MAX).min(octets.len());
+    let left = remaining - skipped as u64;
+    let state = if left == 0 { FramingState::Line } else { FramingState::Literal(left) };
+    (state, octets.get(skipped..).unwrap_or_default())
+}
+
 /// Counts parentheses behind every `BODYSTRUCTURE (`, in literals and quoted strings as well.
 ///
 /// imap-proto takes an attribute that it cannot parse for an unknown one and goes on behind the next `)`, which may lie
@@ -145,14 +157,13 @@ impl Nesting {
     fn feed(&mut self, octets: &[u8]) -> Result<(), LimitExceeded> {
         let mut from = 0;
         while let Some(at) = self.next_open(octets, from) {
-            self.run(octets.get(from..at).unwrap_or_default())?;
+            self.run(octets.get(from..=at).unwrap_or_default())?;
             if self.follows_trigger(octets, at) {
                 if self.active.len() == SCANS_MAX {
                     return Err(LimitExceeded::Nesting(NESTING_MAX));
                 }
-                self.active.push(StructureScan::default());
+                self.active.push(StructureScan { depth: 1, state: FramingState::Line });
             }
-            self.run(octets.get(at..=at).unwrap_or_default())?;
             from = at + 1;
         }
         self.run(octets.get(from..).unwrap_or_default())?;
@@ -183,6 +194,9 @@ impl Nesting {
     /// Whether the octets before `at`, from this chunk and the one before, are the trigger.
     fn follows_trigger(&self, octets: &[u8], at: usize) -> bool {
         let here = octets.get(at.saturating_sub(TRIGGER.len())..at).unwrap_or_default();
+        if here.last().is_some_and(|octet| *octet != b' ') {
+            return false;
+        }
         let earlier = self.recent.get(here.len()..).unwrap_or_default();
         earlier.iter().chain(here).zip(TRIGGER).all(|(octet, wanted)| octet.eq_ignore_ascii_case(wanted))
     }
@@ -197,8 +211,8 @@ impl Nesting {
     }
 }
 
-/// One body structure, from its first parenthesis to the matching one or to what cannot stand in a structure.
-#[derive(Debug, Default)]
+/// One body structure, behind its first parenthesis up to the matching one or to what cannot stand in a structure.
+#[derive(Debug)]
 struct StructureScan {
     depth: u32,
     state: FramingState,
@@ -215,15 +229,16 @@ impl StructureScan {
         use FramingState as State;
         while let Some((&octet, rest)) = octets.split_first() {
             if let State::Literal(remaining) = self.state {
-                let skipped = usize::try_from(remaining).unwrap_or(usize::MAX).min(octets.len());
-                let left = remaining - skipped as u64;
-                self.state = if left == 0 { State::Line } else { State::Literal(left) };
-                octets = octets.get(skipped..).unwrap_or_default();
+                (self.state, octets) = skip(remaining, octets);
                 continue;
             }
             match self.step(octet) {
                 Progress::Goes => octets = rest,
                 end => return end,
+            }
+            if self.state == State::Quoted {
+                let end = rest.iter().position(|octet| matches!(octet, b'"' | b'\\' | b'\r' | b'\n' | 0));
+                octets = rest.get(end.unwrap_or(rest.len())..).unwrap_or_default();
             }
         }
         Progress::Goes
@@ -354,5 +369,52 @@ mod tests {
         let text = "BODYSTRUCTURE (see RFC 3501) ".repeat(200) + &nested(2000);
         let stream = format!("* 1 FETCH (BODY[] {{{}}}\r\n{text})\r\n", text.len());
         assert_eq!(scan(stream.as_bytes()), Ok(()));
+    }
+
+    /// What imap-proto takes for a string, an unknown attribute or a structure, in any order.
+    const PIECES: [&str; 20] = [
+        "BODYSTRUCTURE ",
+        "BODYSTRUCTURE (",
+        "bodystructure ((((((((((((((((((((((((((((((((",
+        "((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((((",
+        "(",
+        ")",
+        "\"",
+        "\\",
+        " ",
+        "\r\n",
+        "{3}\r\n",
+        "{40}\r\n",
+        "{3000}\r\n",
+        "X (",
+        "X a",
+        "NIL ",
+        "\"a\" \"b\" NIL NIL NIL \"7bit\" 1",
+        "(\"a\" \"b\" NIL NIL NIL \"7bit\" 1 NIL NIL NIL ",
+        "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 9 (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) ",
+        "* 1 FETCH (",
+    ];
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(2000))]
+
+        /// An overflow would end the test's process; a panic of the parser is caught elsewhere.
+        #[test]
+        fn nothing_that_passes_overflows_the_parsers_stack(
+            picked in proptest::collection::vec(0..PIECES.len(), 0..60)
+        ) {
+            let text = picked.into_iter().filter_map(|index| PIECES.get(index).copied()).collect::<String>();
+            let line = format!("* 1 FETCH ({text}))\r\n");
+            let mut scanner = Scanner::default();
+            let mut passed = 0;
+            while let Some(octet) = line.as_bytes().get(passed..=passed) && scanner.feed(octet).is_ok() {
+                passed += 1;
+            }
+            // The connection ends where the guard refuses; the parser has seen all before that.
+            let seen = line.into_bytes().into_iter().take(passed).collect::<Vec<_>>();
+            let parse = move || drop(imap_proto::Response::parse(&seen));
+            let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(parse);
+            drop(thread.unwrap().join());
+        }
     }
 }

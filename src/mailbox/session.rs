@@ -1,17 +1,17 @@
-//! A session: folders and what is in them.
+//! A session, and the mails of its open folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use imap_proto::{AttributeValue, MailboxDatum, Outcome as StatusText, Response, ResponseCode, StatusAttribute};
+use imap_proto::{AttributeValue, MailboxDatum, Response};
 
-use super::argument::{ImapUid, UidValidity, date, folder_name, uid_range};
-use super::error::{MailboxError, Refusal, code_is_transient};
-use super::limits::{FOLDERS_MAX, SEARCH_WINDOW, STRUCTURES_MAX};
+use super::argument::{ImapUid, date, uid_range};
+use super::error::MailboxError;
+use super::limits::{SEARCH_WINDOW, STRUCTURES_MAX};
 use super::login::{Capabilities, Credentials, open};
 use super::structure::{MailStructure, Outline};
 use super::transport::ImapServer;
-use super::wire::{Command, Wire, garbage};
+use super::wire::{Command, Wire};
 
 /// One connection, logged in as one user.
 pub struct Session {
@@ -29,32 +29,6 @@ pub(super) struct News {
     pub(super) arrived: bool,
 }
 
-/// The state of a folder when it was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FolderState {
-    pub uid_validity: UidValidity,
-    /// Every mail that arrives from now on has at least this identifier.
-    pub uid_next: ImapUid,
-    /// How many mails the folder holds.
-    pub exists: u32,
-}
-
-/// A folder as LIST tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Folder {
-    /// The name as the server spells it, in modified UTF-7; to be given back as it is.
-    pub name: String,
-    /// Its attributes with the backslash, such as `\Sent`. RFC 6154 §2.
-    pub attributes: Vec<String>,
-}
-
-impl Folder {
-    /// Whether the folder has the attribute, compared without case.
-    pub fn has(&self, attribute: &str) -> bool {
-        self.attributes.iter().any(|own| own.eq_ignore_ascii_case(attribute))
-    }
-}
-
 impl Session {
     /// A new connection, logged in.
     pub async fn connect(server: &ImapServer, credentials: &Credentials) -> Result<Self, MailboxError> {
@@ -69,70 +43,6 @@ impl Session {
     /// Whether another command may be sent: no error but a refusal by NO has happened.
     pub fn is_usable(&self) -> bool {
         self.wire.is_in_step()
-    }
-
-    /// Opens a folder for reading only, RFC 3501 §6.3.2; SELECT would let FETCH change flags.
-    pub async fn examine(&mut self, folder: &str) -> Result<FolderState, MailboxError> {
-        let command = Command::open(format!("EXAMINE {}", folder_name(folder)?));
-        self.news = News::default();
-        let (mut exists, mut uid_validity, mut uid_next) = (None, None, None);
-        let result = self.run(&command, |response| match response {
-            Response::MailboxData(MailboxDatum::Exists(count)) => exists = Some(*count),
-            Response::Data { outcome: StatusText { code: Some(ResponseCode::UidValidity(value)), .. }, .. } => {
-                uid_validity = Some(UidValidity(*value));
-            }
-            Response::Data { outcome: StatusText { code: Some(ResponseCode::UidNext(value)), .. }, .. } => {
-                uid_next = Some(ImapUid(*value));
-            }
-            _ => {}
-        });
-        result.await.map_err(|e| no_such_folder(folder, e))?;
-        self.news.arrived = false;
-        let exists = exists.ok_or_else(|| garbage(&command.name, "no EXISTS"))?;
-        // RFC 3501 §6.3.1: a server that does not tell UIDVALIDITY has no lasting identifiers.
-        let uid_validity = uid_validity.ok_or_else(|| garbage(&command.name, "no UIDVALIDITY"))?;
-        let uid_next = match uid_next {
-            Some(uid_next) => uid_next,
-            None => self.behind_the_last(exists).await?,
-        };
-        Ok(FolderState { uid_validity, uid_next, exists })
-    }
-
-    /// The state of a folder that is not opened. RFC 3501 §6.3.10.
-    pub async fn status(&mut self, folder: &str) -> Result<FolderState, MailboxError> {
-        let command = Command::open(format!("STATUS {} (MESSAGES UIDNEXT UIDVALIDITY)", folder_name(folder)?));
-        let (mut exists, mut uid_validity, mut uid_next) = (None, None, None);
-        let result = self.run(&command, |response| {
-            let Response::MailboxData(MailboxDatum::Status { status, .. }) = response else { return };
-            for attribute in status {
-                match attribute {
-                    StatusAttribute::Messages(count) => exists = Some(*count),
-                    StatusAttribute::UidNext(value) => uid_next = Some(ImapUid(*value)),
-                    StatusAttribute::UidValidity(value) => uid_validity = Some(UidValidity(*value)),
-                    _ => {}
-                }
-            }
-        });
-        result.await.map_err(|e| no_such_folder(folder, e))?;
-        match (exists, uid_validity, uid_next) {
-            (Some(exists), Some(uid_validity), Some(uid_next)) => Ok(FolderState { uid_validity, uid_next, exists }),
-            _ => Err(garbage(&command.name, "MESSAGES, UIDNEXT or UIDVALIDITY is missing")),
-        }
-    }
-
-    /// All folders of the user. RFC 3501 §6.3.8.
-    pub async fn folders(&mut self) -> Result<Vec<Folder>, MailboxError> {
-        let mut folders = Vec::new();
-        let list = Command::open("LIST \"\" \"*\"");
-        self.run(&list, |response| {
-            let Response::MailboxData(MailboxDatum::List(data)) = response else { return };
-            if folders.len() < FOLDERS_MAX {
-                let attributes = data.name_attributes.iter().map(attribute_text).collect();
-                folders.push(Folder { name: unescaped(&data.name), attributes });
-            }
-        })
-        .await?;
-        Ok(folders)
     }
 
     /// The structures of the mails from `first` to `last`, or to the newest; ascending, at most [`STRUCTURES_MAX`].
@@ -210,20 +120,6 @@ impl Session {
         }
     }
 
-    /// The identifier that follows the highest in the open folder, for a server that does not tell UIDNEXT.
-    async fn behind_the_last(&mut self, exists: u32) -> Result<ImapUid, MailboxError> {
-        let mut next = ImapUid::FIRST;
-        if exists > 0 {
-            self.run(&Command::open("UID FETCH * (UID)"), |response| {
-                if let Response::Fetch(_, attributes) = response {
-                    next = next.max(uid_of(attributes).map_or(ImapUid::FIRST, ImapUid::next));
-                }
-            })
-            .await?;
-        }
-        Ok(next)
-    }
-
     pub(super) async fn run(
         &mut self,
         command: &Command,
@@ -289,46 +185,4 @@ pub(super) fn uid_of(attributes: &[AttributeValue<'_>]) -> Option<ImapUid> {
         AttributeValue::Uid(uid) => Some(ImapUid(*uid)),
         _ => None,
     })
-}
-
-/// A NO to opening a folder means that it is not there or not ours, RFC 3501 §6.3.1, unless a code says otherwise.
-fn no_such_folder(folder: &str, error: MailboxError) -> MailboxError {
-    match error {
-        MailboxError::Refused { status: Refusal::No, text, .. } if !code_is_transient(&text) => {
-            MailboxError::NoSuchFolder { folder: folder.to_owned(), text }
-        }
-        other => other,
-    }
-}
-
-fn attribute_text(attribute: &imap_proto::NameAttribute<'_>) -> String {
-    use imap_proto::NameAttribute as Name;
-    match attribute {
-        Name::NoInferiors => "\\Noinferiors".to_owned(),
-        Name::NoSelect => "\\Noselect".to_owned(),
-        Name::Marked => "\\Marked".to_owned(),
-        Name::Unmarked => "\\Unmarked".to_owned(),
-        Name::All => "\\All".to_owned(),
-        Name::Archive => "\\Archive".to_owned(),
-        Name::Drafts => "\\Drafts".to_owned(),
-        Name::Flagged => "\\Flagged".to_owned(),
-        Name::Junk => "\\Junk".to_owned(),
-        Name::Sent => "\\Sent".to_owned(),
-        Name::Trash => "\\Trash".to_owned(),
-        Name::Extension(text) => text.to_string(),
-        _ => String::new(),
-    }
-}
-
-/// imap-proto leaves the backslashes of a quoted string where they are. RFC 3501 §4.3.
-fn unescaped(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    let mut characters = name.chars().peekable();
-    while let Some(character) = characters.next() {
-        match (character, characters.peek()) {
-            ('\\', Some('"' | '\\')) => out.extend(characters.next()),
-            _ => out.push(character),
-        }
-    }
-    out
 }

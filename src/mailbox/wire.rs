@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-use imap_proto::{Outcome, Response, Status};
+use imap_proto::{Outcome, Response, ResponseCode, Status};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
@@ -188,11 +188,20 @@ fn judge(
         Response::Data { status: Status::Bad, outcome } => Err(refused(during, Refusal::Bad, outcome)),
         Response::Data { status: Status::PreAuth, .. } => Err(garbage(during, "PREAUTH behind the greeting")),
         Response::Continue(_) => Ok(Step::Continue),
-        // An untagged NO is a warning, RFC 3501 §7.1.2; the tagged response decides.
         _ => {
+            tell_warning(response, during);
             each(response);
             Ok(Step::Data)
         }
+    }
+}
+
+/// Logs what the server wants a human to read: an untagged NO, RFC 3501 §7.1.2, and every ALERT, §7.1.
+fn tell_warning(response: &Response<'_>, during: &str) {
+    if let Response::Data { status, outcome } = response
+        && (*status == Status::No || outcome.code == Some(ResponseCode::Alert))
+    {
+        tracing::warn!(during, text = text_of(outcome), "the IMAP server warns");
     }
 }
 

@@ -20,7 +20,7 @@ use crate::itip::summary::{Occasion, Participants, Summary};
 pub(super) fn delegators(object: &CalendarObject, author: Author<'_>) -> BTreeSet<Address> {
     let own = object.components().filter_map(|(_, component)| component.attendee_among(author.addresses));
     let from = own.flat_map(|own| own.addresses(&ICalendarParameterName::DelegatedFrom));
-    from.filter(|address| address.is_mailable() && !author.addresses.contains(address)).collect()
+    from.filter(|address| !author.addresses.contains(address)).collect()
 }
 
 /// The REQUEST to a delegate whom the user has just named: the instances concerned, SEQUENCE as it was.
@@ -51,7 +51,7 @@ pub(super) fn delegation(
 
 fn delegates(object: &CalendarObject, author: Author<'_>) -> BTreeSet<Address> {
     let own = object.components().filter_map(|(_, component)| component.attendee_among(author.addresses));
-    own.flat_map(delegates_of).filter(|address| address.is_mailable() && !author.addresses.contains(address)).collect()
+    own.flat_map(delegates_of).filter(|address| !author.addresses.contains(address)).collect()
 }
 
 /// Whom an attendee sends in their place.

@@ -15,8 +15,10 @@ mod message;
 mod organizer;
 mod recipients;
 mod replies;
+mod respond;
 
 pub use message::full_request;
+pub use respond::{Answer, respond};
 
 use super::address::Address;
 use super::component::{ComponentExt, ScheduleAgent};

@@ -1,0 +1,181 @@
+//! The shell that knows all the others: what comes in by IMAP goes through the engine into the ledger, what is owed
+//! goes out by SMTP.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `receive` | one mail: extract, decide, store, all in one transaction |
+//! | `explain` | what would happen with a mail, without doing it |
+//! | `change` | what a user does to their own calendar |
+//! | `letter` | from the engine's message to the mail in the outbox |
+//! | `watcher` | one folder of one user, for ever |
+//! | `courier` | the outbox, until it is empty |
+//! | `control` | the socket by which the command line wakes and asks the daemon |
+//! | `supervisor` | start, signals, stop |
+
+mod change;
+mod control;
+mod courier;
+mod explain;
+mod letter;
+mod receive;
+mod status;
+mod supervisor;
+mod watcher;
+
+use std::sync::Arc;
+
+pub use change::{Change, ChangeError, Changed, Respond};
+pub use control::{ControlError, ask, socket_path};
+pub use explain::{ExplainedPart, Explanation};
+pub use receive::Place;
+pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
+pub use supervisor::run;
+
+use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
+use crate::config::{Config, User};
+use crate::itip::{Address, Author, CalUid, CalendarObject};
+use crate::ledger::{Ledger, LedgerError, Transaction};
+use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
+use crate::outbox::smtp::{self, SmtpServer};
+use crate::tls::{self, TlsError};
+
+/// Why the gateway could not do something; never the fault of a mail.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Calendar(#[from] CalendarError),
+}
+
+/// The gateway: the configuration and what it needs to act.
+#[derive(Debug)]
+pub struct Gateway {
+    pub config: Config,
+    pub ledger: Ledger,
+    calendars: DatabaseCalendars,
+    /// Rung when a mail has been entered in the outbox.
+    pub bell: tokio::sync::Notify,
+    pub board: StatusBoard,
+}
+
+impl Gateway {
+    /// Opens the database.
+    pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
+        let ledger = Ledger::open(&config.database.path).await?;
+        let (bell, board) = (tokio::sync::Notify::new(), StatusBoard::default());
+        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, board }))
+    }
+
+    /// The user who has an address.
+    pub fn user(&self, address: &Address) -> Option<&User> {
+        self.config.users.iter().find(|user| user.addresses.contains(address))
+    }
+
+    /// The objects of a user, as stored.
+    pub async fn objects(&self, user: &User) -> Result<Vec<StoredObject>, GatewayError> {
+        let mut connection = self.ledger.reader().await?;
+        Ok(self.calendars.list(&mut connection, user.key()).await?)
+    }
+
+    /// One object of a user, as stored.
+    pub async fn object(&self, user: &User, uid: &CalUid) -> Result<Option<StoredObject>, GatewayError> {
+        let mut connection = self.ledger.reader().await?;
+        Ok(self.calendars.get(&mut connection, user.key(), uid).await?)
+    }
+
+    /// What a user holds of a UID, within a transaction.
+    async fn held(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        uid: &CalUid,
+    ) -> Result<Option<CalendarObject>, GatewayError> {
+        let stored = self.calendars.get(transaction.connection(), user.key(), uid).await?;
+        Ok(stored.and_then(|stored| match CalendarObject::parse(&stored.content) {
+            Ok(object) => Some(object),
+            Err(refusal) => {
+                // Only we write there, so this is a bug or a damaged disk; a newer message may put it right.
+                tracing::error!(user = user.key(), uid = %uid, %refusal, "the stored object cannot be read");
+                None
+            }
+        }))
+    }
+
+    async fn store(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        object: &CalendarObject,
+        at: i64,
+    ) -> Result<(), GatewayError> {
+        let stored = StoredObject { uid: object.uid().clone(), content: object.to_text() };
+        Ok(self.calendars.put(transaction.connection(), user.key(), &stored, at).await?)
+    }
+
+    async fn delete(&self, transaction: &mut Transaction, user: &User, uid: &CalUid) -> Result<(), GatewayError> {
+        Ok(self.calendars.delete(transaction.connection(), user.key(), uid).await?)
+    }
+
+    /// Where the IMAP server is.
+    pub fn imap_server(&self) -> Result<ImapServer, TlsError> {
+        let server = &self.config.imap.server;
+        let security = match server.security {
+            crate::config::Security::Tls => ImapSecurity::Tls,
+            crate::config::Security::StartTls => ImapSecurity::StartTls,
+            crate::config::Security::None => ImapSecurity::None,
+        };
+        let tls = tls_for(server)?;
+        let timing = Timing { poll: self.config.imap.poll_interval, ..Timing::default() };
+        Ok(ImapServer { host: server.host.clone(), port: server.port, security, tls, timing })
+    }
+
+    /// Where the submission server is.
+    pub fn smtp_server(&self) -> Result<SmtpServer, TlsError> {
+        let smtp = &self.config.smtp;
+        let tls = tls_for(&smtp.server)?;
+        let security = match smtp.server.security {
+            crate::config::Security::Tls => smtp::Security::Tls(tls),
+            crate::config::Security::StartTls => smtp::Security::StartTls(tls),
+            crate::config::Security::None => smtp::Security::None,
+        };
+        let credentials = smtp.credentials.as_ref().map(|own| (own.username.clone(), own.password.clone()));
+        Ok(SmtpServer {
+            host: smtp.server.host.clone(),
+            port: smtp.server.port,
+            security,
+            credentials,
+            hello_name: smtp.server.host.clone(),
+            max_connections: smtp.max_connections as usize,
+            timeout: smtp.timeout,
+            final_timeout: smtp::FINAL_TIMEOUT_DEFAULT,
+        })
+    }
+}
+
+/// The TLS configuration of a server; one without roots where TLS is not used, so that no CA file is needed.
+fn tls_for(server: &crate::config::Server) -> Result<Arc<rustls::ClientConfig>, TlsError> {
+    match server.security {
+        crate::config::Security::Tls | crate::config::Security::StartTls => {
+            tls::client_config(server.ca_file.as_deref())
+        }
+        crate::config::Security::None => tls::unused(),
+    }
+}
+
+impl User {
+    /// The name under which everything of the user is kept: the main address.
+    pub fn key(&self) -> &str {
+        self.main_address().as_str()
+    }
+
+    /// The user as the engine knows them.
+    pub fn author(&self, now: i64) -> Author<'_> {
+        Author { addresses: &self.addresses, now, prodid: crate::PRODID }
+    }
+}
+
+/// The time, Unix milliseconds.
+pub fn now_millis() -> i64 {
+    chrono::Utc::now().timestamp_millis()
+}

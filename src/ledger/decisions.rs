@@ -1,0 +1,148 @@
+//! The decisions: what was decided about each message, and why.
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Ledger, LedgerError, Transaction};
+
+/// A decision as it is kept; a field that does not apply is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DecisionRecord {
+    /// When it was committed, Unix milliseconds.
+    pub at: i64,
+    /// The main address of the user whose calendar it is about.
+    pub user: String,
+    /// The folder that the mail lay in; empty for what the user did themself.
+    pub folder: String,
+    pub message_id: String,
+    /// A digest of the calendars in the mail.
+    pub fingerprint: String,
+    pub sender: String,
+    pub method: String,
+    pub cal_uid: String,
+    pub verdict: String,
+    /// The stable kebab-case name.
+    pub reason: String,
+    /// The sentence.
+    pub text: String,
+}
+
+/// Which decisions are asked for; everything that is given has to match.
+#[derive(Clone, Debug, Default)]
+pub struct DecisionFilter {
+    pub user: Option<String>,
+    pub message_id: Option<String>,
+    /// Unix milliseconds.
+    pub since: Option<i64>,
+    /// The most that are returned.
+    pub most: u32,
+}
+
+impl Transaction {
+    /// Keeps a decision.
+    pub async fn add_decision(&mut self, decision: &DecisionRecord) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO decision
+             (at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(decision.at)
+        .bind(&decision.user)
+        .bind(&decision.folder)
+        .bind(&decision.message_id)
+        .bind(&decision.fingerprint)
+        .bind(&decision.sender)
+        .bind(&decision.method)
+        .bind(&decision.cal_uid)
+        .bind(&decision.verdict)
+        .bind(&decision.reason)
+        .bind(&decision.text)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("write a decision"))?;
+        Ok(())
+    }
+
+    /// Whether a user's mail with this Message-ID and these calendars has been taken before.
+    ///
+    /// A refusal does not count: it changed nothing, and what was refused then may be right now.
+    pub async fn has_taken(&mut self, user: &str, message_id: &str, fingerprint: &str) -> Result<bool, LedgerError> {
+        if message_id.is_empty() {
+            return Ok(false);
+        }
+        let row = sqlx::query(
+            "SELECT 1 FROM decision WHERE user = ? AND message_id = ? AND fingerprint = ?
+             AND verdict IN ('applied', 'unchanged', 'proposed') LIMIT 1",
+        )
+        .bind(user)
+        .bind(message_id)
+        .bind(fingerprint)
+        .fetch_optional(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("look for a decision"))?;
+        Ok(row.is_some())
+    }
+
+    /// The Message-IDs of the mails that a user has got or sent about a UID, oldest first: the thread.
+    pub async fn thread(&mut self, user: &str, cal_uid: &str) -> Result<Vec<String>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT message_id, at FROM decision
+             WHERE user = ?1 AND cal_uid = ?2 AND verdict = 'applied' AND message_id <> ''
+             UNION SELECT message_id, created_at FROM outbox WHERE user = ?1 AND cal_uid = ?2
+             ORDER BY 2 DESC LIMIT 10",
+        )
+        .bind(user)
+        .bind(cal_uid)
+        .fetch_all(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("read a thread"))?;
+        Ok(rows.iter().rev().map(|row| row.get(0)).collect())
+    }
+}
+
+impl Ledger {
+    /// The decisions that match, newest first.
+    pub async fn decisions(&self, filter: &DecisionFilter) -> Result<Vec<DecisionRecord>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text
+             FROM decision
+             WHERE (?1 IS NULL OR user = ?1) AND (?2 IS NULL OR message_id = ?2) AND (?3 IS NULL OR at >= ?3)
+             ORDER BY id DESC LIMIT ?4",
+        )
+        .bind(&filter.user)
+        .bind(&filter.message_id)
+        .bind(filter.since)
+        .bind(filter.most)
+        .fetch_all(&self.pool)
+        .await
+        .map_err(LedgerError::while_trying("read decisions"))?;
+        Ok(rows.iter().map(record).collect())
+    }
+}
+
+impl Ledger {
+    /// How many mails could not be processed and are not tried again.
+    pub async fn dead_letters(&self) -> Result<u64, LedgerError> {
+        let row = sqlx::query("SELECT COUNT(*) FROM decision WHERE verdict = 'dead-letter'")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(LedgerError::while_trying("count dead letters"))?;
+        Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or(0))
+    }
+}
+
+fn record(row: &SqliteRow) -> DecisionRecord {
+    DecisionRecord {
+        at: row.get(0),
+        user: row.get(1),
+        folder: row.get(2),
+        message_id: row.get(3),
+        fingerprint: row.get(4),
+        sender: row.get(5),
+        method: row.get(6),
+        cal_uid: row.get(7),
+        verdict: row.get(8),
+        reason: row.get(9),
+        text: row.get(10),
+    }
+}

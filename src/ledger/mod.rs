@@ -1,0 +1,137 @@
+//! The gateway's own state: cursors, decisions, revisions, proposals and the outbox, in one database.
+//!
+//! Everything that belongs to one mail is written in one transaction, the calendar included: what was committed is
+//! done, what was not is done again from the start, and doing it again changes nothing.
+
+mod decisions;
+mod outbox;
+mod proposals;
+mod revisions;
+
+pub use decisions::{DecisionFilter, DecisionRecord};
+pub use outbox::{Debt, OutboxEntry, OutboxRecipient, RecipientState};
+pub use proposals::Proposal;
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Row, Sqlite, SqliteConnection};
+
+/// How long a writer waits for another one.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Why the database could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    #[error(
+        "cannot open the database {path}: {source}; check [database] url, and that the directory exists and is writable"
+    )]
+    Open { path: String, source: sqlx::Error },
+    #[error("the database {path} cannot be brought up to date: {source}; it may belong to a newer version of imipd")]
+    Migrate { path: String, source: sqlx::migrate::MigrateError },
+    #[error("the database refused to {what}: {source}")]
+    Query { what: &'static str, source: sqlx::Error },
+    #[error("the database holds something unreadable ({what}): {value:?}")]
+    Unreadable { what: &'static str, value: String },
+}
+
+impl LedgerError {
+    /// Turns sqlx's error into one that says what was attempted.
+    pub fn while_trying(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |source| Self::Query { what, source }
+    }
+}
+
+/// The database.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    pool: SqlitePool,
+}
+
+/// A transaction that has the right to write from the start, so that what it reads stays true until it commits.
+#[derive(Debug)]
+pub struct Transaction(sqlx::Transaction<'static, Sqlite>);
+
+/// How far a folder has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CursorRecord {
+    pub uid_validity: u32,
+    pub next_uid: u32,
+}
+
+impl Ledger {
+    /// Opens the database, makes it where there is none, and brings its tables up to date.
+    pub async fn open(path: &Path) -> Result<Self, LedgerError> {
+        let shown = path.display().to_string();
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit that was reported must survive a power cut: the mail is not looked at again.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
+        let pool = pool.map_err(|source| LedgerError::Open { path: shown.clone(), source })?;
+        let migrations = sqlx::migrate!().run(&pool).await;
+        migrations.map_err(|source| LedgerError::Migrate { path: shown, source })?;
+        Ok(Self { pool })
+    }
+
+    /// Begins a transaction that may write; waits while another one is open.
+    pub async fn begin(&self) -> Result<Transaction, LedgerError> {
+        let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await;
+        transaction.map(Transaction).map_err(LedgerError::while_trying("begin a transaction"))
+    }
+
+    /// A connection for reading what is committed.
+    pub async fn reader(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, LedgerError> {
+        self.pool.acquire().await.map_err(LedgerError::while_trying("give a connection"))
+    }
+
+    /// Closes all connections, so that the write-ahead log is folded in.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// How far a folder has been read; nothing when it was never seen.
+    pub async fn cursor(&self, user: &str, folder: &str) -> Result<Option<CursorRecord>, LedgerError> {
+        let row = sqlx::query("SELECT uid_validity, next_uid FROM cursor WHERE user = ? AND folder = ?")
+            .bind(user)
+            .bind(folder)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(LedgerError::while_trying("read a cursor"))?;
+        Ok(row.map(|row| CursorRecord { uid_validity: row.get(0), next_uid: row.get(1) }))
+    }
+}
+
+impl Transaction {
+    /// The connection, for what other modules keep in the same transaction.
+    pub fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.0
+    }
+
+    /// Makes everything in the transaction last.
+    pub async fn commit(self) -> Result<(), LedgerError> {
+        self.0.commit().await.map_err(LedgerError::while_trying("commit"))
+    }
+
+    /// Records how far a folder has been read.
+    pub async fn set_cursor(&mut self, user: &str, folder: &str, cursor: CursorRecord) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO cursor (user, folder, uid_validity, next_uid) VALUES (?, ?, ?, ?)
+             ON CONFLICT (user, folder) DO UPDATE
+             SET uid_validity = excluded.uid_validity, next_uid = excluded.next_uid",
+        )
+        .bind(user)
+        .bind(folder)
+        .bind(cursor.uid_validity)
+        .bind(cursor.next_uid)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("write a cursor"))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! The order of messages, kept per user and UID (RFC 5546 §2.1.5).
+
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{LedgerError, Transaction};
+use crate::itip::revision::Taken;
+use crate::itip::{Address, CalUid, InstanceKey, Revision, Revisions, Sequence};
+
+/// What a row of the table says.
+const TAKEN: &str = "taken";
+const CANCELLED: &str = "cancelled";
+const REPLY: &str = "reply";
+const RESCHEDULED: &str = "rescheduled";
+
+/// A row of the table without its keys for user and UID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct RevisionRow {
+    kind: &'static str,
+    instance: String,
+    attendee: String,
+    revision: Revision,
+}
+
+impl Transaction {
+    /// What a user has taken so far about a UID.
+    pub async fn revisions(&mut self, user: &str, uid: &CalUid) -> Result<Revisions, LedgerError> {
+        let organizer = sqlx::query("SELECT organizer FROM standing WHERE user = ? AND cal_uid = ?")
+            .bind(user)
+            .bind(&uid.0)
+            .fetch_optional(self.connection())
+            .await
+            .map_err(LedgerError::while_trying("read an organizer"))?;
+        let rows = sqlx::query(
+            "SELECT kind, instance, attendee, sequence, dtstamp FROM revision WHERE user = ? AND cal_uid = ?",
+        )
+        .bind(user)
+        .bind(&uid.0)
+        .fetch_all(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("read revisions"))?;
+        let organizer = organizer.map(|row| Address::parse(row.get(0)));
+        let mut revisions = Revisions { organizer, ..Revisions::default() };
+        rows.iter().try_for_each(|row| add(&mut revisions, row))?;
+        Ok(revisions)
+    }
+
+    /// Writes what has changed between two states; rows are never removed but for an organizer who lost the UID.
+    pub async fn set_revisions(
+        &mut self,
+        user: &str,
+        uid: &CalUid,
+        before: &Revisions,
+        after: &Revisions,
+    ) -> Result<(), LedgerError> {
+        let known = rows(before);
+        let wanted = rows(after);
+        for row in known.iter().filter(|row| !wanted.iter().any(|other| other.same_place(row))) {
+            self.delete_revision(user, uid, row).await?;
+        }
+        for row in wanted.iter().filter(|row| !known.contains(row)) {
+            self.write_revision(user, uid, row).await?;
+        }
+        if let Some(organizer) = after.organizer.as_ref().filter(|_| before.organizer != after.organizer) {
+            sqlx::query(
+                "INSERT INTO standing (user, cal_uid, organizer) VALUES (?, ?, ?)
+                 ON CONFLICT (user, cal_uid) DO UPDATE SET organizer = excluded.organizer",
+            )
+            .bind(user)
+            .bind(&uid.0)
+            .bind(organizer.as_str())
+            .execute(self.connection())
+            .await
+            .map_err(LedgerError::while_trying("write an organizer"))?;
+        }
+        Ok(())
+    }
+
+    async fn write_revision(&mut self, user: &str, uid: &CalUid, row: &RevisionRow) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO revision (user, cal_uid, kind, instance, attendee, sequence, dtstamp)
+             VALUES (?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (user, cal_uid, kind, instance, attendee) DO UPDATE
+             SET sequence = excluded.sequence, dtstamp = excluded.dtstamp",
+        )
+        .bind(user)
+        .bind(&uid.0)
+        .bind(row.kind)
+        .bind(&row.instance)
+        .bind(&row.attendee)
+        .bind(row.revision.sequence.0)
+        .bind(row.revision.dtstamp)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("write a revision"))?;
+        Ok(())
+    }
+
+    async fn delete_revision(&mut self, user: &str, uid: &CalUid, row: &RevisionRow) -> Result<(), LedgerError> {
+        sqlx::query(
+            "DELETE FROM revision WHERE user = ? AND cal_uid = ? AND kind = ? AND instance = ? AND attendee = ?",
+        )
+        .bind(user)
+        .bind(&uid.0)
+        .bind(row.kind)
+        .bind(&row.instance)
+        .bind(&row.attendee)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("remove a revision"))?;
+        Ok(())
+    }
+}
+
+impl RevisionRow {
+    fn same_place(&self, other: &RevisionRow) -> bool {
+        (self.kind, &self.instance, &self.attendee) == (other.kind, &other.instance, &other.attendee)
+    }
+}
+
+fn rows(revisions: &Revisions) -> Vec<RevisionRow> {
+    let instances = revisions.instances.iter().map(|(key, taken)| RevisionRow {
+        kind: if taken.cancelled { CANCELLED } else { TAKEN },
+        instance: key.to_string(),
+        attendee: String::new(),
+        revision: taken.revision,
+    });
+    let replies = revisions.replies.iter().map(|((key, attendee), revision)| RevisionRow {
+        kind: REPLY,
+        instance: key.to_string(),
+        attendee: attendee.to_string(),
+        revision: *revision,
+    });
+    let rescheduled = revisions.rescheduled.iter().map(|(key, sequence)| RevisionRow {
+        kind: RESCHEDULED,
+        instance: key.to_string(),
+        attendee: String::new(),
+        revision: Revision { sequence: *sequence, dtstamp: 0 },
+    });
+    instances.chain(replies).chain(rescheduled).collect()
+}
+
+fn add(revisions: &mut Revisions, row: &SqliteRow) -> Result<(), LedgerError> {
+    let (kind, instance, attendee): (String, String, String) = (row.get(0), row.get(1), row.get(2));
+    let revision = Revision { sequence: Sequence(row.get(3)), dtstamp: row.get(4) };
+    let key = InstanceKey::parse(&instance)
+        .ok_or(LedgerError::Unreadable { what: "the instance of a revision", value: instance })?;
+    match kind.as_str() {
+        TAKEN | CANCELLED => {
+            revisions.instances.insert(key, Taken { revision, cancelled: kind == CANCELLED });
+        }
+        REPLY => {
+            revisions.replies.insert((key, Address::parse(&attendee)), revision);
+        }
+        RESCHEDULED => {
+            revisions.rescheduled.insert(key, revision.sequence);
+        }
+        _ => return Err(LedgerError::Unreadable { what: "the kind of a revision", value: kind }),
+    }
+    Ok(())
+}
