@@ -1,7 +1,9 @@
 //! imipd: an iMIP gateway. See ARCHITECTURE.md for the way of one mail through these modules.
 
 pub mod calendar;
+pub mod cli;
 pub mod config;
+pub mod gateway;
 pub mod imip;
 pub mod itip;
 pub mod ledger;

@@ -1,1 +1,10 @@
-fn main() {}
+//! imipd: arguments to commands, nothing else.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use imipd::cli::{Arguments, execute};
+
+fn main() -> ExitCode {
+    execute(Arguments::parse())
+}

@@ -40,6 +40,16 @@ pub fn client_config(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsErr
     Ok(Arc::new(config))
 }
 
+/// A configuration that trusts nobody, for a connection that does not use TLS.
+pub fn unused() -> Result<Arc<ClientConfig>, TlsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
 fn roots_of_file(path: &Path) -> Result<RootCertStore, TlsError> {
     let unreadable = |why: String| TlsError::Unreadable { path: path.to_owned(), why };
     // Read as a whole first: the PEM reader's own error for a missing file does not say which file.

@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
+//! | `explain` | what would happen with a mail, without doing it |
 //! | `change` | what a user does to their own calendar |
 //! | `letter` | from the engine's message to the mail in the outbox |
 //! | `watcher` | one folder of one user, for ever |
@@ -14,6 +15,7 @@
 mod change;
 mod control;
 mod courier;
+mod explain;
 mod letter;
 mod receive;
 mod status;
@@ -22,16 +24,18 @@ mod watcher;
 
 use std::sync::Arc;
 
-pub use change::{Change, ChangeError, Respond};
+pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
-pub use status::{MailboxStatus, Phase, Status, StatusBoard};
+pub use explain::{ExplainedPart, Explanation};
+pub use receive::Place;
+pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
 use crate::config::{Config, User};
 use crate::itip::{Address, Author, CalUid, CalendarObject};
 use crate::ledger::{Ledger, LedgerError, Transaction};
-use crate::mailbox::{Credentials, ImapServer, Security as ImapSecurity, Timing};
+use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
 use crate::tls::{self, TlsError};
 

@@ -190,7 +190,8 @@ pub fn end(component: &ICalendarComponent, zones: &Zones) -> Option<Moment> {
     })
 }
 
-fn moments(name: &ICalendarProperty, component: &ICalendarComponent, zones: &Zones) -> BTreeSet<Moment> {
+/// The moments that RDATE or EXDATE name.
+pub fn moments(name: &ICalendarProperty, component: &ICalendarComponent, zones: &Zones) -> BTreeSet<Moment> {
     component.properties(name).flat_map(|entry| zones.moments(entry)).collect()
 }
 

@@ -11,8 +11,9 @@ use super::component::ComponentExt;
 use super::decision::Refusal;
 use super::instance::InstanceKey;
 use super::limits;
+use super::method::Method;
 use super::text;
-use super::time::Zones;
+use super::time::{Moment, Zones, local_to_unix};
 
 /// The UID of a calendar object; opaque, compared by its bytes (RFC 5545 §3.8.4.7).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +34,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of a component; nothing for what is no calendar object, time zones for example.
+    pub fn of(component: &ICalendarComponent) -> Option<Self> {
+        match component.component_type {
+            ICalendarComponentType::VEvent => Some(Kind::Event),
+            ICalendarComponentType::VTodo => Some(Kind::Todo),
+            ICalendarComponentType::VJournal => Some(Kind::Journal),
+            _ => None,
+        }
+    }
+
     /// The component's name in iCalendar text.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -157,6 +168,24 @@ impl CalendarObject {
         self.components().any(|(_, component)| component.attendee_among(addresses).is_some())
     }
 
+    /// A key whose time floats, read on the clock of the series: in the zone of the master's DTSTART.
+    pub fn on_series_clock(&self, key: InstanceKey) -> InstanceKey {
+        let zone = self
+            .master()
+            .and_then(|master| master.property(&ICalendarProperty::Dtstart))
+            .map(|entry| self.zones.of_entry(entry));
+        let on_clock = |moment: Moment| match (moment, zone) {
+            (Moment::Floating(wall), Some(zone)) if !zone.is_floating() => chrono::DateTime::from_timestamp(wall, 0)
+                .map_or(moment, |at| Moment::Instant(local_to_unix(at.naive_utc(), zone))),
+            _ => moment,
+        };
+        match key {
+            InstanceKey::Master => key,
+            InstanceKey::This(moment) => InstanceKey::This(on_clock(moment)),
+            InstanceKey::ThisAndFuture(moment) => InstanceKey::ThisAndFuture(on_clock(moment)),
+        }
+    }
+
     /// METHOD of the calendar, as written.
     pub fn method(&self) -> Option<&str> {
         self.root().and_then(|root| root.text(&ICalendarProperty::Method))
@@ -166,6 +195,13 @@ impl CalendarObject {
     pub fn remove_method(&mut self) {
         if let Some(root) = self.calendar.components.first_mut() {
             root.remove(&ICalendarProperty::Method);
+        }
+    }
+
+    /// Writes METHOD.
+    pub fn set_method(&mut self, method: Method) {
+        if let Some(root) = self.calendar.components.first_mut() {
+            root.set(ICalendarProperty::Method, ICalendarValue::Text(method.as_str().to_owned()));
         }
     }
 
@@ -220,6 +256,28 @@ impl CalendarObject {
             }
         }
         self.zones = Zones::of(&self.calendar);
+    }
+
+    /// Takes the time zones of a full message: what it says a name means counts from now on.
+    pub fn replace_zones(&mut self, other: &CalendarObject) {
+        let redefined: BTreeSet<&str> =
+            other.calendar.timezones().filter_map(|zone| zone.text(&ICalendarProperty::Tzid)).collect();
+        let outdated: BTreeSet<usize> = children(&self.calendar)
+            .into_iter()
+            .filter(|child| {
+                let zone = self.calendar.components.get(*child);
+                let zone = zone.filter(|zone| zone.component_type == ICalendarComponentType::VTimezone);
+                zone.and_then(|zone| zone.text(&ICalendarProperty::Tzid)).is_some_and(|tzid| redefined.contains(tzid))
+            })
+            .collect();
+        // What is no child of the root is no part of the text; its name must not be found any more either.
+        for (_, zone) in self.calendar.components.iter_mut().enumerate().filter(|(index, _)| outdated.contains(index)) {
+            zone.component_type = ICalendarComponentType::Other("X-OUTDATED".to_owned());
+        }
+        if let Some(root) = self.calendar.components.first_mut() {
+            root.component_ids.retain(|&child| !outdated.contains(&(child as usize)));
+        }
+        self.adopt_zones(other);
     }
 
     /// A calendar with the given METHOD and PRODID, without any component yet.
@@ -294,11 +352,8 @@ fn children(calendar: &ICalendar) -> Vec<usize> {
 /// The kind of a scheduling component; nothing for time zones and what iTIP does not know.
 fn kind_of(component: &ICalendarComponent) -> Result<Option<Kind>, Refusal> {
     match component.component_type {
-        ICalendarComponentType::VEvent => Ok(Some(Kind::Event)),
-        ICalendarComponentType::VTodo => Ok(Some(Kind::Todo)),
-        ICalendarComponentType::VJournal => Ok(Some(Kind::Journal)),
         ICalendarComponentType::VFreebusy => Err(Refusal::InvalidComponentType),
-        _ => Ok(None),
+        _ => Ok(Kind::of(component)),
     }
 }
 

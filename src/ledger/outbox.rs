@@ -152,7 +152,7 @@ impl Ledger {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM outbox
              WHERE next_attempt_at <= ?1
-               AND EXISTS (SELECT 1 FROM outbox_recipient r WHERE r.outbox_id = outbox.id AND r.state = 'waiting')
+               AND id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')
                AND NOT EXISTS (
                    SELECT 1 FROM outbox_recipient mine
                    JOIN outbox_recipient theirs ON theirs.address = mine.address AND theirs.state = 'waiting'
@@ -173,7 +173,7 @@ impl Ledger {
     pub async fn next_due_at(&self) -> Result<Option<i64>, LedgerError> {
         let row = sqlx::query(
             "SELECT MIN(next_attempt_at) FROM outbox
-             WHERE EXISTS (SELECT 1 FROM outbox_recipient r WHERE r.outbox_id = outbox.id AND r.state = 'waiting')",
+             WHERE id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')",
         )
         .fetch_one(&self.pool)
         .await
@@ -225,7 +225,8 @@ impl Ledger {
 
     /// Makes every waiting mail due at once.
     pub async fn retry_now(&self, now: i64) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE outbox SET next_attempt_at = ?")
+        let waiting = "id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')";
+        sqlx::query(sqlx::AssertSqlSafe(format!("UPDATE outbox SET next_attempt_at = ? WHERE {waiting}")))
             .bind(now)
             .execute(&self.pool)
             .await

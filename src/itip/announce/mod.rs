@@ -10,11 +10,15 @@
 
 mod attendee;
 mod debts;
+mod delegation;
 mod message;
 mod organizer;
 mod recipients;
+mod replies;
+mod respond;
 
 pub use message::full_request;
+pub use respond::{Answer, respond};
 
 use super::address::Address;
 use super::component::{ComponentExt, ScheduleAgent};

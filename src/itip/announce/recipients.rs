@@ -10,7 +10,8 @@ use crate::itip::object::CalendarObject;
 
 /// The attendees of a component, without the author under any of their addresses, that `wants` picks.
 ///
-/// Who cannot be written to by mail is left out: a room without a mailbox, an address that hides behind `invalid:`.
+/// An address that is none (`invalid:nomail`, a room without a mailbox) is among them: the gateway tells the user that
+/// there is no way to write to it.
 pub(super) fn addressees<'a>(
     component: &'a ICalendarComponent,
     author: Author<'a>,
@@ -20,7 +21,6 @@ pub(super) fn addressees<'a>(
         .attendees()
         .filter(move |party| !party.is_among(author.addresses) && is_reachable(*party) && wants(*party))
         .map(Party::address)
-        .filter(Address::is_mailable)
 }
 
 /// The attendees of all components, without the author, that `wants` picks.

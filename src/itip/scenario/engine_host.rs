@@ -198,7 +198,7 @@ impl Host for EngineHost {
     fn itip(&mut self, from: &str, to: &[String], calendar: &str) -> Result<(), String> {
         self.deed = Deed::Came;
         let to = to.iter().map(|address| Address::parse(address)).collect();
-        self.mails = vec![Mail { from: Address::parse(from), to, text: calendar.to_owned() }];
+        self.mails = vec![Mail { from: Address::in_mail(from), to, text: calendar.to_owned() }];
         self.foreign.extend(CalendarObject::parse(calendar).ok().map(|object| object.uid().0.clone()));
         self.last = Err(Refusal::NothingToSend);
         Ok(())

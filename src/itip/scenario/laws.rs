@@ -19,9 +19,11 @@ use super::engine_host::{EngineHost, Mail, Slot, Slots};
 use crate::itip::address::Address;
 use crate::itip::component::ComponentExt;
 use crate::itip::decision::{Decision, Outgoing, Reason, Refusal, Verdict};
+use crate::itip::instance::InstanceKey;
 use crate::itip::method::Method;
 use crate::itip::object::{CalendarObject, Kind};
 use crate::itip::receive::ItipMessage;
+use crate::itip::revision::Taken;
 
 /// Somebody who has no part in any conversation.
 const STRANGER: &str = "stranger@attacker.example";
@@ -95,27 +97,21 @@ fn repeated(host: &mut EngineHost, mail: &Mail, recipient: &Address) -> Law {
     if host.slots != before {
         return broken("the same message twice equals once", differences(&before, &host.slots));
     }
-    if decision.outgoing.iter().all(|answer| is_due_each_time(mail, answer)) {
+    if decision.outgoing.is_empty() {
         return Ok(());
     }
     broken("the same message twice sends nothing", format_args!("{recipient} answers again to {}", mail.text))
 }
 
-/// Whether a question is answered as often as it is asked: it leaves no trace by which to know it again.
-fn is_due_each_time(mail: &Mail, answer: &Outgoing) -> bool {
-    match method(mail) {
-        Some(Method::Refresh) => answer.method == Method::Request,
-        // An ADD to a series that is not held: the organizer is asked for it until it comes (RFC 5546 §3.2.4).
-        Some(Method::Add) => answer.method == Method::Refresh,
-        _ => false,
-    }
-}
-
-/// What is sent in return, and to whom: an answer is never answered.
+/// What is sent in return, and to whom: an answer is never answered, and a question by a letter to who asked.
 fn answers_end(mail: &Mail, decision: &Decision) -> Law {
-    let strayed = decision.outgoing.iter().find(|answer| {
-        let expected = is_due_each_time(mail, answer);
-        !expected || answer.to.as_slice() != [mail.from.clone()] || answer.to.contains(&answer.from)
+    let is_asker = |to: &Address| {
+        let named = |message: ItipMessage| message.object.has_attendee(std::slice::from_ref(to));
+        *to == mail.from || ItipMessage::parse(&mail.text, None).is_ok_and(named)
+    };
+    let strayed = decision.outgoing.iter().find(|answer| match answer.to.as_slice() {
+        [to] => !answers_a_question(mail, answer) || *to == answer.from || !is_asker(to),
+        _ => true,
     });
     match strayed {
         None => Ok(()),
@@ -123,6 +119,16 @@ fn answers_end(mail: &Mail, decision: &Decision) -> Law {
             "no answer to an answer",
             format_args!("{} is answered by {} to {:?}", mail.text, answer.method, answer.to),
         ),
+    }
+}
+
+/// Whether a mail asks for something, and this is what it asks for.
+fn answers_a_question(mail: &Mail, answer: &Outgoing) -> bool {
+    match method(mail) {
+        Some(Method::Refresh) => answer.method == Method::Request,
+        // An addition to a series that is not held: the organizer is asked for the whole (RFC 5546 §3.2.4).
+        Some(Method::Add) => answer.method == Method::Refresh,
+        _ => false,
     }
 }
 
@@ -166,10 +172,16 @@ fn revisions_never_decrease(before: &Slots, host: &EngineHost) -> Law {
 
 fn decreased(was: &Slot, is: &Slot) -> Option<String> {
     let (was, is) = (&was.revisions, &is.revisions);
+    // A full message that replaced an override speaks for it from then on.
+    let full = is.instances.get(&InstanceKey::Master);
+    let is_superseded = |taken: &Taken| full.is_some_and(|full| !full.revision.was_sent_before(taken.revision));
     let instance = was
         .instances
         .iter()
-        .find(|(key, taken)| is.instances.get(key).is_none_or(|now| now.revision < taken.revision))
+        .find(|(key, taken)| match is.instances.get(key) {
+            Some(now) => now.revision < taken.revision,
+            None => !is_superseded(taken),
+        })
         .map(|(key, _)| format!("the message about {key}"));
     let reply = || {
         let lost = was.replies.iter().find(|(key, last)| is.replies.get(key).is_none_or(|now| now < *last));

@@ -1,0 +1,125 @@
+//! The command line: one file per subcommand.
+
+mod calendar;
+mod check;
+mod explain;
+mod invitations;
+mod log;
+mod outbox;
+mod output;
+mod respond;
+mod run;
+mod scenario;
+mod status;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, User};
+use crate::gateway::{Gateway, ask};
+use crate::itip::Address;
+
+/// An iMIP gateway: calendar invitations by mail, for any mail server and any mail client.
+#[derive(Debug, Parser)]
+#[command(name = "imipd", version, about, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// The configuration file.
+    #[arg(long, global = true, value_name = "FILE", default_value = "/etc/imipd/config.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon in the foreground.
+    Run,
+    /// Check the configuration and connect to everything; say what is wrong and how to mend it.
+    Check,
+    /// Tell what would happen with a mail, and why; changes nothing.
+    Explain(explain::Arguments),
+    /// Read and change a user's stored calendar; who has to know is told by mail.
+    Calendar(calendar::Arguments),
+    /// List what still waits for a user's answer.
+    Invitations(invitations::Arguments),
+    /// Answer an invitation.
+    Respond(respond::Arguments),
+    /// List the decisions, newest first.
+    Log(log::Arguments),
+    /// Look at the mails that are owed and were sent.
+    Outbox(outbox::Arguments),
+    /// Tell how the daemon is.
+    Status(status::Arguments),
+    /// Run scenario files on the engine.
+    Scenario(scenario::Arguments),
+}
+
+/// Executes a command; 0 is done, 1 a failure that was told on stderr.
+pub fn execute(arguments: Arguments) -> ExitCode {
+    let outcome = match arguments.command {
+        Command::Scenario(scenario) => scenario.execute(),
+        command => execute_with_config(&arguments.config, command),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // A reader that has seen enough is no failure of ours.
+            let is_broken_pipe =
+                error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe);
+            if !is_broken_pipe {
+                eprintln!("imipd: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute_with_config(path: &std::path::Path, command: Command) -> anyhow::Result<()> {
+    let config = Config::load(path).map_err(|faults| anyhow::anyhow!("the configuration has faults:\n{faults}"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(workers(&command)).build();
+    let runtime = runtime.context("cannot start the runtime")?;
+    runtime.block_on(async move {
+        match command {
+            Command::Run => run::execute(config).await,
+            Command::Check => check::execute(config).await,
+            Command::Explain(arguments) => arguments.execute(open(config).await?).await,
+            Command::Calendar(arguments) => arguments.execute(open(config).await?).await,
+            Command::Invitations(arguments) => arguments.execute(open(config).await?).await,
+            Command::Respond(arguments) => arguments.execute(open(config).await?).await,
+            Command::Log(arguments) => arguments.execute(open(config).await?).await,
+            Command::Outbox(arguments) => arguments.execute(open(config).await?).await,
+            Command::Status(arguments) => arguments.execute(open(config).await?).await,
+            Command::Scenario(arguments) => arguments.execute(),
+        }
+    })
+}
+
+/// The daemon uses what there is; everything else is over in a moment.
+fn workers(command: &Command) -> usize {
+    match command {
+        Command::Run => std::thread::available_parallelism().map_or(2, usize::from).min(8),
+        _ => 1,
+    }
+}
+
+async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
+    Ok(Gateway::open(config).await?)
+}
+
+/// The user who has an address, or an error that says who there is.
+fn user_of<'a>(gateway: &'a Gateway, address: &str) -> anyhow::Result<&'a User> {
+    gateway.user(&Address::parse(address)).with_context(|| {
+        format!("{address} is no address of any [[user]] in the configuration; `imipd status` lists the users of a running daemon")
+    })
+}
+
+/// Wakes the daemon, if one is running; what is in the outbox is safe without it.
+async fn wake(gateway: &Gateway) {
+    if let Err(error) = ask(&gateway.config.database.path, "wake").await {
+        eprintln!("imipd: the daemon could not be woken, it will look by itself: {error}");
+    }
+}

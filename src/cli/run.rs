@@ -1,0 +1,22 @@
+//! `imipd run`: the daemon, in the foreground.
+
+use std::io::IsTerminal;
+
+use crate::config::{Config, Log, LogFormat};
+use crate::gateway;
+
+pub async fn execute(config: Config) -> anyhow::Result<()> {
+    start_logging(&config.log);
+    gateway::run(config).await
+}
+
+/// Log lines go to stderr, where systemd picks them up. Libraries say little: async-imap would print mail at trace.
+fn start_logging(log: &Log) {
+    let level = log.level.as_str();
+    let filter = tracing_subscriber::EnvFilter::new(format!("warn,imipd={level},async_imap=info,sqlx=warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match log.format {
+        LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => builder.json().flatten_event(true).init(),
+    }
+}

@@ -1,0 +1,64 @@
+//! `imipd status`: how the daemon is.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+
+use super::output;
+use crate::gateway::{Gateway, Status, ask};
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Print one object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    pub async fn execute(self, gateway: Arc<Gateway>) -> anyhow::Result<()> {
+        let status = match ask(&gateway.config.database.path, "status").await? {
+            Some(answer) => serde_json::from_str(&answer).context("the daemon's answer cannot be read")?,
+            None => gateway.status_without_daemon().await?,
+        };
+        if self.json {
+            return output::json(&status);
+        }
+        print(&status)
+    }
+}
+
+fn print(status: &Status) -> anyhow::Result<()> {
+    let daemon = match (status.running, status.idle) {
+        (false, _) => "not running",
+        (true, true) => "running, idle",
+        (true, false) => "running, at work",
+    };
+    let outbox = &status.outbox;
+    let mut text = format!("daemon        {daemon}\n");
+    text += &format!("outbox        {} recipients waiting, {} failed\n", outbox.waiting, outbox.failed);
+    if !outbox.last_error.is_empty() {
+        text += &format!("              {}\n", output::printable(&outbox.last_error));
+    }
+    text += &format!("dead letters  {}\n", status.dead_letters);
+    output::text(&text)?;
+    if status.mailboxes.is_empty() {
+        return Ok(());
+    }
+    output::text("\n")?;
+    let rows: Vec<Vec<String>> = status
+        .mailboxes
+        .iter()
+        .map(|one| {
+            let phase = format!("{:?}", one.phase).to_lowercase();
+            vec![
+                one.user.clone(),
+                one.folder.clone(),
+                phase,
+                one.since.clone(),
+                one.mails.to_string(),
+                one.last_error.clone(),
+            ]
+        })
+        .collect();
+    output::table(&["USER", "FOLDER", "PHASE", "SINCE", "MAILS", "LAST ERROR"], &rows)
+}

@@ -1,0 +1,165 @@
+//! The socket beside the database: the command line wakes the daemon and asks how it is.
+//!
+//! One word in, one line out. Whoever may open the socket may read the database as well, so there is no secret here.
+//! The socket is the proof, too, that only one daemon works on a database.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+
+use super::Gateway;
+use super::status::{OutboxStatus, Phase, Status};
+use super::watcher::stopped;
+use crate::ledger::{LedgerError, RecipientState};
+
+/// How long either side waits for the other.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The longest question, in bytes.
+const QUESTION_BYTES_MAX: u64 = 64;
+
+/// The longest answer, in bytes.
+const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Why the control socket could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    #[error("another imipd works on this database already (it answers on {0}); stop it first")]
+    InUse(String),
+    #[error("cannot listen on {path}: {source}; check that the database's directory is writable")]
+    Listen { path: String, source: io::Error },
+    #[error("cannot talk to the daemon on {path}: {source}")]
+    Talk { path: String, source: io::Error },
+}
+
+/// Where the socket of a database is.
+pub fn socket_path(database: &Path) -> PathBuf {
+    let mut name = database.file_name().map(std::ffi::OsStr::to_owned).unwrap_or_default();
+    name.push(".sock");
+    database.with_file_name(name)
+}
+
+/// Says a word to the daemon; nothing when none is running.
+pub async fn ask(database: &Path, word: &str) -> Result<Option<String>, ControlError> {
+    let path = socket_path(database);
+    let talk = |source| ControlError::Talk { path: path.display().to_string(), source };
+    let mut stream = match UnixStream::connect(&path).await {
+        Ok(stream) => stream,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(talk(error)),
+    };
+    let conversation = async {
+        stream.write_all(word.as_bytes()).await?;
+        stream.shutdown().await?;
+        let mut answer = String::new();
+        stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer).await?;
+        Ok(answer)
+    };
+    match tokio::time::timeout(PATIENCE, conversation).await {
+        Ok(answer) => answer.map(Some).map_err(talk),
+        Err(_) => Err(talk(io::ErrorKind::TimedOut.into())),
+    }
+}
+
+/// The socket of a running daemon; removed when it goes.
+#[derive(Debug)]
+pub struct Control {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Control {
+    /// Takes the socket of the database; fails when another daemon answers on it.
+    pub async fn bind(database: &Path) -> Result<Self, ControlError> {
+        let path = socket_path(database);
+        let shown = path.display().to_string();
+        if let Ok(Some(_)) | Err(_) = ask(database, "ping").await {
+            return Err(ControlError::InUse(shown));
+        }
+        // A daemon that was killed leaves its socket behind; nobody answers on it.
+        let _ = std::fs::remove_file(&path);
+        let listen = |source| ControlError::Listen { path: shown.clone(), source };
+        let listener = UnixListener::bind(&path).map_err(listen)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(listen)?;
+        Ok(Self { listener, path })
+    }
+
+    /// Answers until the daemon stops.
+    pub async fn serve(self, gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
+        loop {
+            tokio::select! {
+                accepted = self.listener.accept() => match accepted {
+                    Ok((stream, _)) => {
+                        let gateway = Arc::clone(&gateway);
+                        tokio::spawn(async move {
+                            // A client that hangs up has its answer already or does not want it.
+                            let _ = tokio::time::timeout(PATIENCE, answer(stream, &gateway)).await;
+                        });
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "the control socket does not accept");
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                },
+                () = stopped(&mut stop) => return,
+            }
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn answer(mut stream: UnixStream, gateway: &Gateway) -> io::Result<()> {
+    let mut word = String::new();
+    (&mut stream).take(QUESTION_BYTES_MAX).read_to_string(&mut word).await?;
+    let answer = match word.trim() {
+        "wake" => {
+            gateway.bell.notify_one();
+            "ok".to_owned()
+        }
+        "status" => match gateway.status().await {
+            Ok(status) => serde_json::to_string(&status).map_err(io::Error::other)?,
+            Err(error) => return Err(io::Error::other(error)),
+        },
+        _ => "ok".to_owned(),
+    };
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await
+}
+
+impl Gateway {
+    /// How the daemon is; called in the daemon itself.
+    pub async fn status(&self) -> Result<Status, LedgerError> {
+        let mailboxes = self.board.mailboxes();
+        let outbox = OutboxStatus { last_error: self.board.smtp_error(), ..self.outbox_status().await? };
+        let at_work = mailboxes.iter().any(|mailbox| matches!(mailbox.phase, Phase::Starting | Phase::Reading));
+        let idle = !at_work && outbox.waiting == 0;
+        let dead_letters = self.ledger.dead_letters().await?;
+        Ok(Status { running: true, idle, mailboxes, outbox, dead_letters })
+    }
+
+    /// How things stand when no daemon runs: what the database tells.
+    pub async fn status_without_daemon(&self) -> Result<Status, LedgerError> {
+        let outbox = self.outbox_status().await?;
+        let (idle, dead_letters) = (outbox.waiting == 0, self.ledger.dead_letters().await?);
+        Ok(Status { running: false, idle, mailboxes: Vec::new(), outbox, dead_letters })
+    }
+
+    async fn outbox_status(&self) -> Result<OutboxStatus, LedgerError> {
+        let waiting = self.ledger.recipients_in(RecipientState::Waiting).await?;
+        let failed = self.ledger.recipients_in(RecipientState::Failed).await?;
+        Ok(OutboxStatus { waiting, failed, last_error: String::new() })
+    }
+}

@@ -1,0 +1,203 @@
+//! The outbox: every mail that is owed goes to the submission server, until each recipient is settled.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::watcher::stopped;
+use super::{Gateway, now_millis};
+use crate::itip::Address;
+use crate::ledger::{LedgerError, OutboxEntry, OutboxRecipient, RecipientState};
+use crate::outbox::smtp::{Outcome, SmtpError, Submitter};
+
+/// How many mails are taken from the outbox at once.
+const BATCH: u32 = 200;
+
+/// How long the outbox is left alone when nothing is due and nobody rings.
+const NAP: Duration = Duration::from_secs(30);
+
+/// The longest rest of a mail that the server has put off: greylisting wants minutes, a full mailbox hours.
+const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(3_600);
+
+/// The longest rest of a mail for which there was no server.
+const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(300);
+
+/// How long after trouble with the database the outbox is looked at again.
+const DATABASE_PAUSE: Duration = Duration::from_secs(5);
+
+/// Sends what is owed until the daemon stops; a delivery that has begun is finished.
+pub async fn run(gateway: Arc<Gateway>, submitter: Arc<Submitter>, mut stop: watch::Receiver<bool>) {
+    // Whoever starts us may have mended what kept the mails back.
+    if let Err(error) = gateway.ledger.retry_now(now_millis()).await {
+        tracing::error!(%error, "cannot make the waiting mails due");
+    }
+    while !*stop.borrow() {
+        let pause = match round(&gateway, &submitter).await {
+            Ok(Round::Sent) => continue,
+            Ok(Round::Nothing(pause)) => pause,
+            Err(error) => {
+                tracing::error!(%error, "cannot work through the outbox");
+                DATABASE_PAUSE
+            }
+        };
+        tokio::select! {
+            () = gateway.bell.notified() => {}
+            () = tokio::time::sleep(pause) => {}
+            () = stopped(&mut stop) => {}
+        }
+    }
+    submitter.close().await;
+}
+
+/// What a look at the outbox came to.
+enum Round {
+    Sent,
+    /// Nothing is due for this long.
+    Nothing(Duration),
+}
+
+async fn round(gateway: &Arc<Gateway>, submitter: &Arc<Submitter>) -> Result<Round, LedgerError> {
+    let due = gateway.ledger.due(now_millis(), BATCH).await?;
+    if due.is_empty() {
+        let next = gateway.ledger.next_due_at().await?;
+        let wait = next.map(|at| Duration::from_millis(u64::try_from(at - now_millis()).unwrap_or(0)));
+        // At least a moment, so that a mail which is held back by an earlier one does not keep us turning.
+        return Ok(Round::Nothing(wait.unwrap_or(NAP).clamp(Duration::from_millis(100), NAP)));
+    }
+    let mut deliveries = JoinSet::new();
+    for entry in due {
+        let (gateway, submitter) = (Arc::clone(gateway), Arc::clone(submitter));
+        deliveries.spawn(async move { deliver(&gateway, &submitter, entry).await });
+    }
+    while let Some(delivery) = deliveries.join_next().await {
+        match delivery {
+            Ok(result) => result?,
+            Err(error) => tracing::error!(%error, "a delivery broke off; its mail is tried again"),
+        }
+    }
+    Ok(Round::Sent)
+}
+
+/// Submits one mail to those who still wait for it, and records what became of it.
+///
+/// If we die between the server's answer and our commit the mail goes again, with the same Message-ID.
+async fn deliver(gateway: &Gateway, submitter: &Submitter, entry: OutboxEntry) -> Result<(), LedgerError> {
+    let recipients = gateway.ledger.recipients(entry.id).await?;
+    let waiting: Vec<Address> = recipients
+        .iter()
+        .filter(|recipient| recipient.state == RecipientState::Waiting)
+        .map(|recipient| Address::parse(&recipient.address))
+        .collect();
+    let sender = Address::parse(&entry.debt.sender);
+    let submission = submitter.submit(&sender, &waiting, &entry.debt.raw).await;
+    let has_expired = expired(gateway, &entry);
+    let (outcomes, trouble, pause) = match submission {
+        Ok(submission) => {
+            note_success(gateway).await?;
+            let outcomes: Vec<_> =
+                submission.outcomes().map(|(address, outcome)| settled(address, outcome, has_expired)).collect();
+            let trouble =
+                outcomes.iter().find(|one| one.state == RecipientState::Waiting).map(|one| one.detail.clone());
+            (outcomes, trouble, pause(entry.attempts, REFUSED_PAUSE_MAX))
+        }
+        Err(error) => {
+            note_trouble(gateway, &error);
+            let trouble = (!has_expired).then(|| error.to_string());
+            (gave_up(&waiting, &error, has_expired), trouble, pause(entry.attempts, UNREACHABLE_PAUSE_MAX))
+        }
+    };
+    let trouble = trouble.map(|why| Postponed { why, pause });
+    record(gateway, &entry, &outcomes, trouble.as_ref()).await
+}
+
+/// Why a mail is tried again, and when.
+struct Postponed {
+    why: String,
+    pause: Duration,
+}
+
+async fn record(
+    gateway: &Gateway,
+    entry: &OutboxEntry,
+    outcomes: &[OutboxRecipient],
+    trouble: Option<&Postponed>,
+) -> Result<(), LedgerError> {
+    let mut transaction = gateway.ledger.begin().await?;
+    transaction.settle(entry.id, outcomes).await?;
+    if let Some(trouble) = trouble {
+        let pause = i64::try_from(trouble.pause.as_millis()).unwrap_or(i64::MAX / 2);
+        transaction.postpone(entry.id, now_millis().saturating_add(pause), &trouble.why).await?;
+    }
+    transaction.commit().await?;
+    for outcome in outcomes {
+        let (message_id, to, method) = (&entry.debt.message_id, &outcome.address, &entry.debt.method);
+        match outcome.state {
+            RecipientState::Sent => tracing::info!(message_id, to, method, "sent"),
+            RecipientState::Waiting => tracing::warn!(message_id, to, method, detail = outcome.detail, "put off"),
+            RecipientState::Failed => tracing::error!(message_id, to, method, detail = outcome.detail, "not delivered"),
+        }
+    }
+    Ok(())
+}
+
+fn settled(address: &Address, outcome: Outcome, has_expired: bool) -> OutboxRecipient {
+    let (state, detail) = match outcome {
+        Outcome::Accepted { response } => (RecipientState::Sent, response),
+        Outcome::Refused(refusal) if refusal.permanent => (RecipientState::Failed, refusal.to_string()),
+        Outcome::Refused(refusal) if has_expired => {
+            (RecipientState::Failed, format!("given up after smtp.give_up_after: {refusal}"))
+        }
+        Outcome::Refused(refusal) => (RecipientState::Waiting, refusal.to_string()),
+    };
+    OutboxRecipient { address: address.to_string(), state, detail }
+}
+
+fn gave_up(waiting: &[Address], error: &SmtpError, has_expired: bool) -> Vec<OutboxRecipient> {
+    if !has_expired {
+        return Vec::new();
+    }
+    let detail = format!("given up after smtp.give_up_after: {error}");
+    let failed = |address: &Address| OutboxRecipient {
+        address: address.to_string(),
+        state: RecipientState::Failed,
+        detail: detail.clone(),
+    };
+    waiting.iter().map(failed).collect()
+}
+
+/// The server works again: what was kept back by its absence need not wait for its turn.
+async fn note_success(gateway: &Gateway) -> Result<(), LedgerError> {
+    if !gateway.board.smtp_error().is_empty() {
+        gateway.board.set_smtp_error("");
+        tracing::info!("the submission server takes mail again");
+        gateway.ledger.retry_now(now_millis()).await?;
+    }
+    Ok(())
+}
+
+fn note_trouble(gateway: &Gateway, error: &SmtpError) {
+    let text = error.to_string();
+    if gateway.board.smtp_error() != text {
+        tracing::warn!(%error, "the submission server does not take mail");
+        gateway.board.set_smtp_error(&text);
+    }
+}
+
+fn expired(gateway: &Gateway, entry: &OutboxEntry) -> bool {
+    let age = u64::try_from(now_millis() - entry.debt.created_at).unwrap_or(0);
+    Duration::from_millis(age) > gateway.config.smtp.give_up_after
+}
+
+/// How long a mail rests after so many attempts: seconds at first, `most` at last, with jitter.
+fn pause(attempts: u32, most: Duration) -> Duration {
+    let schedule = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_secs(2))
+        .with_max_delay(most)
+        .with_jitter()
+        .without_max_times()
+        .build();
+    schedule.into_iter().nth(attempts.min(30) as usize).unwrap_or(most)
+}

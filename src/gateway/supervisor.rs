@@ -1,0 +1,127 @@
+//! The daemon: starts everything, keeps it running, and stops it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::control::Control;
+use super::watcher::{Manner, Watcher};
+use super::{Gateway, courier};
+use crate::config::Config;
+use crate::mailbox::ImapServer;
+use crate::outbox::smtp::Submitter;
+
+/// How long what is in hand may take once the daemon is to stop.
+const GRACE: Duration = Duration::from_millis(4_500);
+
+/// How long a watcher that broke off rests before it is started anew.
+const AFTER_PANIC: Duration = Duration::from_secs(30);
+
+/// Between two logins at the start, so that a thousand mailboxes do not knock at once.
+const STAGGER: Duration = Duration::from_millis(5);
+
+/// Runs the daemon until SIGTERM or SIGINT; the mail in hand is finished.
+pub async fn run(config: Config) -> anyhow::Result<()> {
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let control = Control::bind(&config.database.path).await?;
+    let gateway = Gateway::open(config).await?;
+    let server = Arc::new(gateway.imap_server()?);
+    let submitter = Arc::new(Submitter::new(gateway.smtp_server()?));
+    let (stop, stopping) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(control.serve(Arc::clone(&gateway), stopping.clone()));
+    tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
+    watch_all(&gateway, &server, &stopping, &mut tasks);
+    tasks.spawn(keep_watchdog_quiet(stopping.clone()));
+    // systemd may not be there; nothing depends on it.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), users = gateway.config.users.len(), "imipd is running");
+    terminated().await?;
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    tracing::info!("stopping; the mail in hand is finished first");
+    let _ = stop.send(true);
+    if tokio::time::timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
+        tracing::warn!("not everything came to an end in time; what was not committed is done again at the next start");
+        tasks.abort_all();
+    }
+    gateway.ledger.close().await;
+    Ok(())
+}
+
+fn watch_all(
+    gateway: &Arc<Gateway>,
+    server: &Arc<ImapServer>,
+    stopping: &watch::Receiver<bool>,
+    tasks: &mut JoinSet<()>,
+) {
+    let folders = &gateway.config.imap.watch;
+    let pairs =
+        gateway.config.users.iter().enumerate().flat_map(|(at, user)| folders.iter().map(move |f| (at, user, f)));
+    for (nth, (user_at, user, folder)) in pairs.enumerate() {
+        gateway.board.enter(user.key(), folder);
+        let (gateway, server) = (Arc::clone(gateway), Arc::clone(server));
+        let (folder, stop) = (folder.clone(), stopping.clone());
+        let wait = STAGGER.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX)).min(Duration::from_secs(60));
+        tasks.spawn(async move {
+            tokio::time::sleep(wait).await;
+            guard(gateway, server, user_at, folder, stop).await;
+        });
+    }
+}
+
+/// Runs a watcher, and runs it anew should it break off: a fault of ours costs one mailbox some seconds.
+async fn guard(
+    gateway: Arc<Gateway>,
+    server: Arc<ImapServer>,
+    user: usize,
+    folder: String,
+    stop: watch::Receiver<bool>,
+) {
+    while !*stop.borrow() {
+        let watcher = Watcher {
+            gateway: Arc::clone(&gateway),
+            server: Arc::clone(&server),
+            user,
+            folder: folder.clone(),
+            stop: stop.clone(),
+            manner: Manner::default(),
+        };
+        let Err(error) = tokio::spawn(watcher.run()).await else { return };
+        let text = format!("a fault of imipd broke off the watching: {error}; please report it");
+        tracing::error!(folder, "{text}");
+        if let Some(user) = gateway.config.users.get(user) {
+            gateway.board.fail(user.key(), &folder, &text);
+        }
+        tokio::time::sleep(AFTER_PANIC).await;
+    }
+}
+
+/// Tells systemd that we are alive, where it wants to know (WatchdogSec=).
+async fn keep_watchdog_quiet(mut stop: watch::Receiver<bool>) {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(limit / 3) => {
+                let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+            }
+            () = super::watcher::stopped(&mut stop) => return,
+        }
+    }
+}
+
+/// Resolves at SIGTERM or SIGINT.
+async fn terminated() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

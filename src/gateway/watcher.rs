@@ -1,0 +1,267 @@
+//! One folder of one user: read what is new, wait for more, for ever.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use chrono::Utc;
+use tokio::sync::watch;
+
+use super::receive::{Place, record_about};
+use super::{Gateway, GatewayError, Phase};
+use crate::config::User;
+use crate::ledger::CursorRecord;
+use crate::mailbox::{
+    Backfill, Cursor, Fetched, IdleEnd, ImapServer, ImapUid, MailStructure, MailboxError, Plan, Session, UidValidity,
+    plan,
+};
+
+/// How long one IDLE lasts at most; servers end it after 30 minutes (RFC 2177 §3).
+const IDLE_MAX: Duration = Duration::from_secs(25 * 60);
+
+/// How many days of mail are looked at again when a folder has new identifiers.
+const RESCAN_DAYS: u32 = 30;
+
+/// An IDLE that ends sooner than this without news is the server's way of saying no.
+const IDLE_MIN: Duration = Duration::from_secs(2);
+
+/// Why watching has to start over.
+#[derive(Debug, thiserror::Error)]
+enum WatchError {
+    #[error(transparent)]
+    Mailbox(#[from] MailboxError),
+    #[error(transparent)]
+    Gateway(#[from] GatewayError),
+}
+
+/// A folder that is watched.
+pub struct Watcher {
+    pub gateway: Arc<Gateway>,
+    pub server: Arc<ImapServer>,
+    /// The position of the user in the configuration.
+    pub user: usize,
+    pub folder: String,
+    /// True once the daemon is to stop.
+    pub stop: watch::Receiver<bool>,
+    /// How mails are asked for.
+    pub manner: Manner,
+}
+
+/// How mails are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// By their structures, many at once.
+    #[default]
+    Structures,
+    /// By their sizes alone: the structure of one of them cannot be understood, and would break every connection.
+    Sizes,
+}
+
+impl Watcher {
+    /// Watches until the daemon stops; trouble is recorded, and tried again with backoff.
+    pub async fn run(mut self) {
+        let Some(user) = self.gateway.config.users.get(self.user).cloned() else { return };
+        let mut backoff = schedule(true);
+        while !*self.stop.borrow() {
+            let mut progress = Progress::default();
+            let Err(error) = self.session(&user, &mut progress).await else { return };
+            let is_about_a_mail = matches!(&error, WatchError::Mailbox(error) if error.is_about_a_mail());
+            if is_about_a_mail {
+                self.manner = Manner::Sizes;
+            }
+            let is_transient = is_about_a_mail
+                || match &error {
+                    WatchError::Mailbox(error) => error.is_transient(),
+                    WatchError::Gateway(_) => true,
+                };
+            if progress.caught_up {
+                backoff = schedule(is_transient);
+            }
+            let pause = backoff.next().unwrap_or(BACKOFF_MAX).max(least_pause(is_transient));
+            self.gateway.board.fail(user.key(), &self.folder, &error.to_string());
+            tracing::warn!(user = user.key(), folder = self.folder, retry_in = ?pause, %error, "cannot watch");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stopped(&mut self.stop) => return,
+            }
+        }
+    }
+
+    /// One connection, from login until trouble or the end of the daemon.
+    async fn session(&mut self, user: &User, progress: &mut Progress) -> Result<(), WatchError> {
+        let credentials = crate::mailbox::Credentials::Password {
+            login: user.credentials.username.clone(),
+            password: user.credentials.password.clone(),
+        };
+        let connecting = Session::connect(&self.server, &credentials);
+        let mut session = tokio::select! {
+            session = connecting => session?,
+            () = stopped(&mut self.stop) => return Ok(()),
+        };
+        while !*self.stop.borrow() {
+            self.catch_up(&mut session, user).await?;
+            (progress.caught_up, self.manner) = (true, Manner::Structures);
+            self.gateway.board.set_phase(user.key(), &self.folder, Phase::Watching);
+            let began = tokio::time::Instant::now();
+            let mut stop = self.stop.clone();
+            let end = session.idle(IDLE_MAX, stopped(&mut stop)).await?;
+            self.gateway.board.set_phase(user.key(), &self.folder, Phase::Reading);
+            if end != IdleEnd::NewMail && end != IdleEnd::Woken && began.elapsed() < IDLE_MIN {
+                tokio::time::sleep(IDLE_MIN).await;
+            }
+        }
+        // The server learns that we leave; whether it hears us does not matter.
+        let _ = tokio::time::timeout(Duration::from_secs(1), session.logout()).await;
+        Ok(())
+    }
+
+    /// Reads everything that is new.
+    async fn catch_up(&self, session: &mut Session, user: &User) -> Result<(), WatchError> {
+        let folder = session.examine(&self.folder).await?;
+        self.gateway.board.set_phase(user.key(), &self.folder, Phase::Reading);
+        let stored = self.gateway.ledger.cursor(user.key(), &self.folder).await.map_err(GatewayError::from)?;
+        let stored = stored.map(|record| Cursor {
+            uid_validity: UidValidity(record.uid_validity),
+            next_uid: ImapUid(record.next_uid),
+        });
+        let backfill = Backfill { first_sight_days: self.gateway.config.imap.backfill_days, rescan_days: RESCAN_DAYS };
+        match plan(stored, &folder, backfill, Utc::now().date_naive()) {
+            Plan::Nothing { cursor } if stored == Some(cursor) => Ok(()),
+            Plan::Nothing { cursor } => self.save_cursor(user, cursor).await,
+            Plan::Continue { cursor } => self.read_on(session, user, cursor).await,
+            Plan::Since { day, then, why } => {
+                tracing::info!(user = user.key(), folder = self.folder, %day, ?why, "reading mail by date");
+                self.read_since(session, user, day, then).await
+            }
+        }
+    }
+
+    /// Reads from the cursor to the end of the folder.
+    async fn read_on(&self, session: &mut Session, user: &User, mut cursor: Cursor) -> Result<(), WatchError> {
+        loop {
+            let mails = self.mails(session, cursor.next_uid, None).await?;
+            let Some(last) = mails.last().map(|mail| mail.uid) else { return Ok(()) };
+            for mail in mails.iter().filter(|mail| mail.is_of_interest()) {
+                if *self.stop.borrow() {
+                    return Ok(());
+                }
+                self.read_mail(session, user, mail, Some(record(cursor.after(mail.uid)))).await?;
+            }
+            cursor = cursor.after(last);
+            self.save_cursor(user, cursor).await?;
+        }
+    }
+
+    /// Reads the mails received since a day; the cursor moves when all of them are done.
+    async fn read_since(
+        &self,
+        session: &mut Session,
+        user: &User,
+        day: chrono::NaiveDate,
+        then: Cursor,
+    ) -> Result<(), WatchError> {
+        for uid in session.search_since(day).await?.into_iter().filter(|uid| *uid < then.next_uid) {
+            if *self.stop.borrow() {
+                return Ok(());
+            }
+            for mail in self.mails(session, uid, Some(uid)).await?.iter().filter(|mail| mail.is_of_interest()) {
+                self.read_mail(session, user, mail, None).await?;
+            }
+        }
+        self.save_cursor(user, then).await
+    }
+
+    /// What is known of the mails of a range before they are fetched.
+    async fn mails(
+        &self,
+        session: &mut Session,
+        first: ImapUid,
+        last: Option<ImapUid>,
+    ) -> Result<Vec<MailStructure>, MailboxError> {
+        match self.manner {
+            Manner::Structures => session.structures(first, last).await,
+            Manner::Sizes => session.sizes(first, last).await,
+        }
+    }
+
+    /// Fetches one mail and has it decided.
+    async fn read_mail(
+        &self,
+        session: &mut Session,
+        user: &User,
+        mail: &MailStructure,
+        cursor: Option<CursorRecord>,
+    ) -> Result<(), WatchError> {
+        let place = Place { user, folder: &self.folder, cursor };
+        match session.fetch(mail).await {
+            Ok(Fetched::Mail(fetched)) => drop(self.gateway.receive_mail(place, &fetched.raw).await?),
+            Ok(Fetched::Vanished) => {}
+            Ok(Fetched::TooLarge { what, octets, octets_max }) => {
+                let text = format!("Not taken: {what} has {octets} bytes, more than the {octets_max} that are read.");
+                self.give_up_on(place, mail, "too-large", &text).await?;
+            }
+            Err(error) if error.is_about_a_mail() => {
+                // The connection is spent, but the next one must not stumble over the same mail.
+                self.give_up_on(place, mail, "unreadable-mail", &format!("Not taken: {error}.")).await?;
+                return Err(error.into());
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.gateway.board.count_mail(user.key(), &self.folder);
+        Ok(())
+    }
+
+    async fn give_up_on(
+        &self,
+        place: Place<'_>,
+        mail: &MailStructure,
+        reason: &str,
+        text: &str,
+    ) -> Result<(), GatewayError> {
+        // A mail that cannot be read has no Message-ID to be found by; its number in the folder has to serve.
+        let text = format!("{text} It is mail {} of the folder.", mail.uid.0);
+        self.gateway.record(place, vec![record_about(place, reason, &text)]).await.map(drop)
+    }
+
+    async fn save_cursor(&self, user: &User, cursor: Cursor) -> Result<(), WatchError> {
+        let place = Place { user, folder: &self.folder, cursor: Some(record(cursor)) };
+        self.gateway.record(place, Vec::new()).await?;
+        Ok(())
+    }
+}
+
+/// How far a session came.
+#[derive(Debug, Default)]
+struct Progress {
+    caught_up: bool,
+}
+
+fn record(cursor: Cursor) -> CursorRecord {
+    CursorRecord { uid_validity: cursor.uid_validity.0, next_uid: cursor.next_uid.0 }
+}
+
+/// The longest pause between two attempts.
+const BACKOFF_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// The pauses between attempts: short where time alone may help, long where somebody has to do something.
+///
+/// A wrong password is tried seldom, so that no account is locked by us.
+fn schedule(is_transient: bool) -> ExponentialBackoff {
+    let (least, most) = if is_transient { (1, 60) } else { (30, 15 * 60) };
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_secs(least))
+        .with_max_delay(Duration::from_secs(most))
+        .with_jitter()
+        .without_max_times()
+        .build()
+}
+
+fn least_pause(is_transient: bool) -> Duration {
+    if is_transient { Duration::from_millis(500) } else { Duration::from_secs(30) }
+}
+
+/// Resolves when the daemon is to stop.
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
