@@ -7,8 +7,12 @@
 mod edits;
 #[path = "laws/histories.rs"]
 mod histories;
+#[path = "laws/orders.rs"]
+mod orders;
 #[path = "laws/recurrence.rs"]
 mod recurrence;
+#[path = "laws/silence.rs"]
+mod silence;
 #[path = "laws/texts.rs"]
 mod texts;
 #[path = "laws/world.rs"]

@@ -22,7 +22,7 @@ fn plain_edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-fn any_edit() -> impl Strategy<Value = Edit> {
+pub fn any_edit() -> impl Strategy<Value = Edit> {
     prop_oneof![
         5 => plain_edit(),
         1 => (0..4u8).prop_map(Edit::DropOverride),

@@ -52,16 +52,21 @@ pub struct World {
 }
 
 impl World {
-    /// The meeting is in the organizer's calendar, and its invitations are in the bag.
-    pub fn new(guests: &[u8]) -> Self {
-        let mut world = Self {
+    /// Four empty calendars.
+    pub fn nobody() -> Self {
+        Self {
             users: vec![User::default(); edits::USERS.len()],
             now: 1_893_456_000,
             bag: Vec::new(),
             lost: Vec::new(),
             arrived: Vec::new(),
             fresh: 0,
-        };
+        }
+    }
+
+    /// The meeting is in the organizer's calendar, and its invitations are in the bag.
+    pub fn new(guests: &[u8]) -> Self {
+        let mut world = Self::nobody();
         world.put(0, CalendarObject::parse(&edits::meeting(UID, guests)).expect("the meeting"));
         world
     }
