@@ -63,7 +63,7 @@ proptest! {
         prop_assert_eq!(
             meaning(one.users[1].object.as_ref()),
             meaning(other.users[1].object.as_ref()),
-            "as sent\n{}\nas arrived\n{}\nin order {:#?}\nmixed {:#?}",
+            "as sent\n{}\nas arrived\n{}\nin order {}\nmixed {}",
             texts(&sent), texts(&mixed), &one.users[1], &other.users[1]
         );
     }

@@ -41,6 +41,13 @@ pub struct User {
     pub revisions: Revisions,
 }
 
+impl std::fmt::Display for User {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = self.object.as_ref().map_or_else(|| "nothing".to_owned(), CalendarObject::to_text);
+        write!(f, "{text}\n{:?}", self.revisions)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct World {
     pub users: Vec<User>,

@@ -133,14 +133,23 @@ fn drop_late(incoming: &mut Incoming, known: &Revisions, revisions: &mut Revisio
             Some(_) | None => {}
         }
     }
-    let unnamed: Vec<(InstanceKey, Taken)> = known.instances.iter().map(|(key, taken)| (*key, *taken)).collect();
-    for (key, taken) in unnamed.into_iter().filter(|(key, _)| *key != InstanceKey::Master) {
-        let Some(full) = full.filter(|_| incoming.object.get(key).is_none()) else { continue };
+    if let Some(full) = full {
+        call_off_remembered(&mut incoming.object, known, revisions, full);
+    }
+}
+
+/// Calls off the instances of a series whose CANCEL came before the series had them; what a full message has outdated
+/// of the rest is forgotten.
+fn call_off_remembered(object: &mut CalendarObject, known: &Revisions, revisions: &mut Revisions, full: Taken) {
+    for (&key, taken) in known.instances.iter().filter(|(key, _)| **key != InstanceKey::Master) {
+        if object.get(key).is_some() {
+            continue;
+        }
         if !known.survives(key, (InstanceKey::Master, full)) {
             revisions.supersede(key);
-        } else if let Some(mut instance) = recurrence::instance_of(&incoming.object, key).filter(|_| taken.cancelled) {
+        } else if let Some(mut instance) = recurrence::instance_of(object, key).filter(|_| taken.cancelled) {
             instance.set_cancelled();
-            incoming.object.insert(key, instance);
+            object.insert(key, instance);
         }
     }
 }
@@ -170,8 +179,9 @@ fn update(
         let updated = with_own_properties((stored, key), (component.clone(), incoming.object.zones()), addresses);
         put_component(&mut merged, key, updated);
     }
-    if full.is_some() {
+    if let Some(full) = full {
         stored.keys().filter(|key| merged.get(*key).is_none()).for_each(|key| revisions.supersede(key));
+        call_off_remembered(&mut merged, held.revisions, &mut revisions, full);
     }
     let is_repetition = |(key, component): &(InstanceKey, &ICalendarComponent)| {
         held.revisions.has_taken(*key, incoming.revision(component))
