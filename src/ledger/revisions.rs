@@ -12,6 +12,7 @@ const TAKEN: &str = "taken";
 const CANCELLED: &str = "cancelled";
 const REPLY: &str = "reply";
 const RESCHEDULED: &str = "rescheduled";
+const REFRESHED: &str = "refreshed";
 
 /// A row of the table without its keys for user and UID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +40,7 @@ impl Transaction {
         .fetch_all(self.connection())
         .await
         .map_err(LedgerError::while_trying("read revisions"))?;
-        let organizer = organizer.map(|row| Address::parse(row.get(0)));
+        let organizer = organizer.map(|row| Address::in_mail(row.get(0)));
         let mut revisions = Revisions { organizer, ..Revisions::default() };
         rows.iter().try_for_each(|row| add(&mut revisions, row))?;
         Ok(revisions)
@@ -137,7 +138,13 @@ fn rows(revisions: &Revisions) -> Vec<RevisionRow> {
         attendee: String::new(),
         revision: Revision { sequence: *sequence, dtstamp: 0 },
     });
-    instances.chain(replies).chain(rescheduled).collect()
+    let refreshed = revisions.refreshed.iter().map(|(attendee, asked_at)| RevisionRow {
+        kind: REFRESHED,
+        instance: InstanceKey::Master.to_string(),
+        attendee: attendee.to_string(),
+        revision: Revision { sequence: Sequence::default(), dtstamp: *asked_at },
+    });
+    instances.chain(replies).chain(rescheduled).chain(refreshed).collect()
 }
 
 fn add(revisions: &mut Revisions, row: &SqliteRow) -> Result<(), LedgerError> {
@@ -150,10 +157,13 @@ fn add(revisions: &mut Revisions, row: &SqliteRow) -> Result<(), LedgerError> {
             revisions.instances.insert(key, Taken { revision, cancelled: kind == CANCELLED });
         }
         REPLY => {
-            revisions.replies.insert((key, Address::parse(&attendee)), revision);
+            revisions.replies.insert((key, Address::in_mail(&attendee)), revision);
         }
         RESCHEDULED => {
             revisions.rescheduled.insert(key, revision.sequence);
+        }
+        REFRESHED => {
+            revisions.refreshed.insert(Address::in_mail(&attendee), revision.dtstamp);
         }
         _ => return Err(LedgerError::Unreadable { what: "the kind of a revision", value: kind }),
     }
