@@ -106,7 +106,9 @@ fn misunderstanding(world: &World, user: usize) -> Option<String> {
             return None;
         }
         let theirs = edits::partstat_of(component, &address)?;
-        let mine = own.get(key).and_then(|own| edits::partstat_of(own, &address)).unwrap_or("nothing");
+        // An instance that says nothing of its own is answered by the series.
+        let instance = own.get(key).or(own.master().filter(|_| !is_moved));
+        let mine = instance.and_then(|own| edits::partstat_of(own, &address)).unwrap_or("nothing");
         (theirs != mine).then(|| {
             let (held, own) = (held.to_text(), own.to_text());
             format!("{address} {key}: {theirs} for the organizer, {mine} for the guest\n{held}\n{own}")

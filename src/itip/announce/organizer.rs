@@ -247,6 +247,7 @@ impl Update<'_> {
         let Some(component) = self.after.get_mut(key) else { return };
         let sequence = component.sequence().max(sent_before(self.revisions, key)).next();
         component.set_sequence(sequence);
+        self.revisions.split_off(key);
         if component.moment(&ICalendarProperty::Dtstart, &zones) != key.moment() {
             // An answer on its way for this instance means the time that it had in the series.
             self.revisions.rescheduled.insert(key, sequence);

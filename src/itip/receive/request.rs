@@ -19,7 +19,8 @@ use super::own::with_own_properties;
 use super::standing::{is_delegation, organizer_as_sender};
 use super::{Admission, Context, Held, ItipMessage, clean, nothing_new, sent_at};
 use crate::itip::address::Address;
-use crate::itip::component::ComponentExt;
+use crate::itip::change::is_rescheduled;
+use crate::itip::component::{ComponentExt, Party};
 use crate::itip::decision::{Decision, Reason, Refusal, Verdict};
 use crate::itip::instance::InstanceKey;
 use crate::itip::object::CalendarObject;
@@ -170,14 +171,14 @@ fn update(
     if fresh.is_empty() {
         return Err(Refusal::OutOfSequence);
     }
+    let addresses = context.author.addresses;
     let mut merged = match full {
-        Some(full) => replaced(stored, &incoming.object, held, full),
+        Some(full) => replaced(stored, &incoming.object, held, full, addresses),
         None => stored.clone(),
     };
     merged.adopt_zones(&incoming.object);
     for &(key, component) in &fresh {
         revisions.take(key, incoming.revision(component), component.is_cancelled());
-        let addresses = context.author.addresses;
         let updated = with_own_properties((stored, key), (component.clone(), incoming.object.zones()), addresses);
         put_component(&mut merged, key, updated);
     }
@@ -208,16 +209,55 @@ pub(super) fn updated(merged: CalendarObject, changed: Vec<InstanceKey>, revisio
 }
 
 /// The stored object with the time zones of a full message, and without the overrides that it does not hold, unless they
-/// are newer than it (RFC 5546 §4.4.7).
-fn replaced(stored: &CalendarObject, incoming: &CalendarObject, held: Held<'_>, full: Taken) -> CalendarObject {
+/// are newer than it (RFC 5546 §4.4.7) or hold nothing but the user's answer for an instance that goes on.
+fn replaced(
+    stored: &CalendarObject,
+    incoming: &CalendarObject,
+    held: Held<'_>,
+    full: Taken,
+    addresses: &[Address],
+) -> CalendarObject {
     let mut merged = stored.clone();
     merged.replace_zones(incoming);
     for key in stored.keys() {
-        if incoming.get(key).is_none() && !held.revisions.survives(key, (InstanceKey::Master, full)) {
-            merged.remove(key);
+        if incoming.get(key).is_some() || held.revisions.survives(key, (InstanceKey::Master, full)) {
+            continue;
+        }
+        match own_answer(stored, incoming, key, held, addresses) {
+            Some(answer) => put_component(&mut merged, key, answer),
+            None => merged.remove(key),
         }
     }
     merged
+}
+
+/// The override that the user made to answer for one instance alone, as it stands in the new series.
+///
+/// The organizer's message need not know of it yet, or ever: few systems send each attendee's exceptions round. Where
+/// the series is not rescheduled, the answer survives like any other. Nothing for overrides that the
+/// organizer sent, and where no message of the organizer is remembered, so that nobody can tell whose they are.
+fn own_answer(
+    stored: &CalendarObject,
+    incoming: &CalendarObject,
+    key: InstanceKey,
+    held: Held<'_>,
+    addresses: &[Address],
+) -> Option<ICalendarComponent> {
+    let is_known = |key: &InstanceKey| held.revisions.instances.contains_key(key);
+    if is_known(&key) || !is_known(&InstanceKey::Master) {
+        return None;
+    }
+    let answer = |component: &ICalendarComponent| {
+        component.attendee_among(addresses).filter(|own| own.has_answered()).and_then(Party::partstat).cloned()
+    };
+    let (split, master) = (stored.get(key)?, stored.master()?);
+    if answer(split).is_none() || answer(split) == answer(master) {
+        return None;
+    }
+    let instance = recurrence::instance_of(incoming, key)?;
+    let is_same = |was, is| !is_rescheduled((was, stored.zones()), (is, incoming.zones()));
+    let goes_on = is_same(split, &instance) && is_same(master, incoming.master()?);
+    goes_on.then(|| with_own_properties((stored, key), (instance, incoming.zones()), addresses))
 }
 
 /// Replaces a component's properties and keeps what is nested in the stored one: the user's alarms.
