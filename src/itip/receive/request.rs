@@ -22,6 +22,7 @@ use crate::itip::address::Address;
 use crate::itip::component::ComponentExt;
 use crate::itip::decision::{Decision, Reason, Refusal, Verdict};
 use crate::itip::instance::InstanceKey;
+use crate::itip::limits;
 use crate::itip::object::CalendarObject;
 use crate::itip::recurrence;
 use crate::itip::revision::{Revision, Revisions, Taken};
@@ -145,6 +146,7 @@ fn recall(object: &mut CalendarObject, revisions: &mut Revisions, full: Taken) {
         .iter()
         .filter(|(key, _)| **key != InstanceKey::Master && object.get(**key).is_none())
         .map(|(key, taken)| (*key, *taken))
+        .take(limits::INSTANCES_ASKED_MAX)
         .collect();
     for (key, taken) in missing {
         if !revisions.survives(key, (InstanceKey::Master, full)) {
