@@ -6,6 +6,7 @@
 //! | an ATTENDEE | puts or deletes | [`attendee`] |
 //! | neither | | refused as `NotOrganizerNorAttendee` |
 //! | either, but SCHEDULE-AGENT on ORGANIZER is not SERVER | | refused as `OtherSchedulingAgent` |
+//! | ORGANIZER | has got answers that the others may see | [`share_answers`] |
 //! | either, of a VJOURNAL | | refused as `InvalidComponentType` |
 
 mod attendee;
@@ -16,9 +17,11 @@ mod organizer;
 mod recipients;
 mod replies;
 mod respond;
+mod share;
 
 pub use message::full_request;
 pub use respond::{Answer, respond};
+pub use share::share_answers;
 
 use super::address::Address;
 use super::component::{ComponentExt, ScheduleAgent};
