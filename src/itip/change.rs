@@ -107,6 +107,7 @@ pub fn is_rescheduled(before: (&ICalendarComponent, &Zones), after: (&ICalendarC
     [
         ICalendarProperty::Dtstart,
         ICalendarProperty::Dtend,
+        ICalendarProperty::Duration,
         ICalendarProperty::Due,
         ICalendarProperty::Rrule,
         ICalendarProperty::Rdate,

@@ -52,7 +52,11 @@ pub fn put(
 ) -> Announcement {
     match role(before, &after, author.addresses).and_then(|role| is_ours(&after).map(|()| role)) {
         Ok(Role::Organizer) => organizer::put(before, after, revisions, author),
-        Ok(Role::Attendee) => attendee::put(before, after, revisions, author),
+        Ok(Role::Attendee) => {
+            // What had no organizer was the user's own; the invitation that takes its place is new.
+            let invitation = before.filter(|before| matches!(before.organizer(), Ok(Some(_))));
+            attendee::put(invitation, after, revisions, author)
+        }
         Err(refusal) => Announcement { store: Some(after), revisions: revisions.clone(), outgoing: Err(refusal) },
     }
 }

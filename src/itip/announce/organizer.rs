@@ -11,7 +11,7 @@
 //! | attendees are gone, or another agent writes to them | those attendees | CANCEL of the instances that they left |
 //! | STATUS becomes CANCELLED | the attendees of what it is about | CANCEL |
 //! | anything about what is cancelled | nobody | |
-//! | SCHEDULE-FORCE-SEND appears on an attendee | that attendee | REQUEST |
+//! | SCHEDULE-FORCE-SEND appears on an attendee, or RSVP=FALSE goes | that attendee | REQUEST |
 //! | the object is deleted, or ORGANIZER and ATTENDEEs taken off it | everybody | CANCEL of the master |
 //!
 //! Whoever gets a full REQUEST gets nothing partial besides; whoever would get two kinds gets the full one.
@@ -206,11 +206,11 @@ impl Update<'_> {
             }
             Course::GoesOn => {}
         }
-        let forced = newly_forced(held, component);
+        let wanted = newly_wanted(held, component);
         if difference.is_announced() {
             self.announce_change(key, held, &difference, sequence);
-        } else if !forced.is_empty() {
-            self.owe_request(key, |party| forced.contains(&party.address()));
+        } else if !wanted.is_empty() {
+            self.owe_request(key, |party| wanted.contains(&party.address()));
         }
         false
     }
@@ -292,12 +292,18 @@ fn course(held: &ICalendarComponent, component: &ICalendarComponent) -> Course {
     }
 }
 
-/// Those on whom SCHEDULE-FORCE-SEND was not set before: it has its effect once (RFC 6638 §7.2).
-fn newly_forced(held: &ICalendarComponent, component: &ICalendarComponent) -> BTreeSet<Address> {
-    let forced = |component: &ICalendarComponent| -> BTreeSet<Address> {
-        component.attendees().filter(|party| party.is_forced()).map(Party::address).collect()
+/// Those who are to be written to though nothing else has changed.
+///
+/// SCHEDULE-FORCE-SEND has its effect once, when it appears (RFC 6638 §7.2); so has an answer that was waived and is
+/// wanted now (RFC 5546 §3.2.2.7).
+fn newly_wanted(held: &ICalendarComponent, component: &ICalendarComponent) -> BTreeSet<Address> {
+    let those = |component: &ICalendarComponent, are: fn(Party<'_>) -> bool| -> BTreeSet<Address> {
+        component.attendees().filter(|party| are(*party)).map(Party::address).collect()
     };
-    forced(component).difference(&forced(held)).cloned().collect()
+    let forced = &those(component, Party::is_forced) - &those(held, Party::is_forced);
+    let unanswered = |party: Party<'_>| !party.waives_rsvp() && !party.has_answered();
+    let asked = &those(held, Party::waives_rsvp) & &those(component, unanswered);
+    &forced | &asked
 }
 
 /// The time changed: everybody but the organizer is asked again (RFC 6638 §3.2.8).
