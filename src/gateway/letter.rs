@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use calcard::common::timezone::Tz;
-use calcard::icalendar::{ICalendarComponent, ICalendarEntry, ICalendarParticipationStatus, ICalendarProperty};
+use calcard::icalendar::{
+    ICalendarComponent, ICalendarEntry, ICalendarParticipationStatus, ICalendarProperty, ICalendarRecurrenceRule,
+    ICalendarValue,
+};
 use chrono::TimeZone;
 
 use super::now_millis;
 use crate::config::{AddedInstances, Imip, User};
-use crate::imip::{Answer, ComposeError, Earlier, Facts, Letter, Mailbox, Occasion, When, compose};
+use crate::imip::{Answer, ComposeError, Earlier, Facts, Letter, Mailbox, Occasion, When, compose, recurrence};
 use crate::itip::component::{ComponentExt, Party};
 use crate::itip::summary::{self, FieldName, ItipValue};
 use crate::itip::time::{Moment, Zones, unix_to_local};
@@ -117,7 +120,7 @@ fn facts(outgoing: &Outgoing, user: &User) -> Facts {
         location: text(ICalendarProperty::Location).or(summary_text(outgoing, FieldName::Location)),
         start: when(ICalendarProperty::Dtstart).or_else(|| instance_start(component, zones, user)),
         end: when(ICalendarProperty::Dtend).or(when(ICalendarProperty::Due)),
-        recurrence: None,
+        recurrence: rule(component).map(recurrence::in_words),
         comment: text(ICalendarProperty::Comment),
         answer,
         attendee: answer.map(|_| user.name.clone().unwrap_or_else(|| outgoing.from.to_string())),
@@ -158,7 +161,21 @@ fn earlier(outgoing: &Outgoing, component: &ICalendarComponent, zones: &Zones, u
         location: text(FieldName::Location).or_else(|| kept(ICalendarProperty::Location)),
         start: as_now.or_else(|| start.and_then(|entry| when(entry, zones, user))),
         end: None,
-        recurrence: None,
+        recurrence: earlier_rule(outgoing).or_else(|| rule(component)).map(recurrence::in_words),
+    })
+}
+
+fn rule(component: &ICalendarComponent) -> Option<&ICalendarRecurrenceRule> {
+    match component.property(&ICalendarProperty::Rrule)?.values.first()? {
+        ICalendarValue::RecurrenceRule(rule) => Some(rule),
+        _ => None,
+    }
+}
+
+fn earlier_rule(outgoing: &Outgoing) -> Option<&ICalendarRecurrenceRule> {
+    outgoing.summary.previous.iter().find_map(|field| match &field.value {
+        ItipValue::Rrule(rule) => Some(rule.as_ref()),
+        ItipValue::Participants(_) | ItipValue::Text(_) | ItipValue::Time(_) => None,
     })
 }
 

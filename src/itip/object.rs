@@ -258,6 +258,28 @@ impl CalendarObject {
         self.zones = Zones::of(&self.calendar);
     }
 
+    /// Takes the time zones of a full message: what it says a name means counts from now on.
+    pub fn replace_zones(&mut self, other: &CalendarObject) {
+        let redefined: BTreeSet<&str> =
+            other.calendar.timezones().filter_map(|zone| zone.text(&ICalendarProperty::Tzid)).collect();
+        let outdated: BTreeSet<usize> = children(&self.calendar)
+            .into_iter()
+            .filter(|child| {
+                let zone = self.calendar.components.get(*child);
+                let zone = zone.filter(|zone| zone.component_type == ICalendarComponentType::VTimezone);
+                zone.and_then(|zone| zone.text(&ICalendarProperty::Tzid)).is_some_and(|tzid| redefined.contains(tzid))
+            })
+            .collect();
+        // What is no child of the root is no part of the text; its name must not be found any more either.
+        for (_, zone) in self.calendar.components.iter_mut().enumerate().filter(|(index, _)| outdated.contains(index)) {
+            zone.component_type = ICalendarComponentType::Other("X-OUTDATED".to_owned());
+        }
+        if let Some(root) = self.calendar.components.first_mut() {
+            root.component_ids.retain(|&child| !outdated.contains(&(child as usize)));
+        }
+        self.adopt_zones(other);
+    }
+
     /// A calendar with the given METHOD and PRODID, without any component yet.
     ///
     /// Components put into it by [`CalendarObject::insert`], and then the zones that they name by
