@@ -300,9 +300,9 @@ fn newly_wanted(held: &ICalendarComponent, component: &ICalendarComponent) -> BT
     let those = |component: &ICalendarComponent, are: fn(Party<'_>) -> bool| -> BTreeSet<Address> {
         component.attendees().filter(|party| are(*party)).map(Party::address).collect()
     };
-    let forced = &those(component, Party::is_forced) - &those(held, Party::is_forced);
+    let forced = &those(component, |party| party.is_forced()) - &those(held, |party| party.is_forced());
     let unanswered = |party: Party<'_>| !party.waives_rsvp() && !party.has_answered();
-    let asked = &those(held, Party::waives_rsvp) & &those(component, unanswered);
+    let asked = &those(held, |party| party.waives_rsvp()) & &those(component, unanswered);
     &forced | &asked
 }
 
