@@ -25,7 +25,7 @@ use super::debts::Debts;
 use super::message::{all_attended, cancellation, organizer_address, partial, sorted};
 use super::recipients::{addressees, anyone, everybody, is_asked, is_updated};
 use crate::itip::address::Address;
-use crate::itip::change::Difference;
+use crate::itip::change::{Difference, attendee_set};
 use crate::itip::component::{ComponentExt, Party, set_partstat};
 use crate::itip::decision::{Announcement, Outgoing, Refusal};
 use crate::itip::instance::InstanceKey;
@@ -274,9 +274,10 @@ impl Update<'_> {
     /// An instance that is no longer there.
     fn went(&mut self, key: InstanceKey, held: &ICalendarComponent) {
         let to = addressees(held, self.author, anyone);
-        if held.is_cancelled() && self.after.master().is_some() {
-            // Without its exception it takes place again, as the series says.
-            return self.debts.owe_all(to);
+        if let Some(master) = self.after.master().filter(|_| held.is_cancelled()) {
+            // Without its exception it takes place again, as the series says; a CANCEL would say the opposite.
+            let invited = attendee_set(master);
+            return self.debts.owe_all(to.filter(|address| invited.contains(address)));
         }
         let sequence = held.sequence().next();
         self.debts.owe_cancel(to, key, sequence);
