@@ -2,6 +2,7 @@
 //!
 //! Every operation is measured in full, from stored and incoming text to stored and outgoing text. A row shows the
 //! median of many rounds; the ratio is floor divided by operation, so 100 % would mean that the rules cost nothing.
+//! Words after `--` pick the rows that hold all of them: `cargo bench --bench engine -- 20 REPLY`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -44,12 +45,13 @@ fn main() {
         "{:<22} {:<18} {:>12} {:>12} {:>12} {:>8} {:>14}",
         "event", "operation", "median", "floor", "per second", "ratio", "per attendee"
     );
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     for shape in SHAPES {
-        measure_shape(shape);
+        measure_shape(shape, &wanted);
     }
 }
 
-fn measure_shape(shape: Shape) {
+fn measure_shape(shape: Shape, wanted: &[String]) {
     let organizer = vec![Address::parse("organizer@example.com")];
     let attendee = vec![Address::parse("a0@example.com")];
     let (before, after) = (event(shape, "Planning", 9), event(shape, "Planning", 10));
@@ -81,7 +83,8 @@ fn measure_shape(shape: Shape) {
             run: Box::new(|| announced(Some(&before), &after, &organizer)),
         },
     ];
-    for operation in &operations {
+    let is_wanted = |row: &str| wanted.iter().all(|word| row.contains(word.as_str()));
+    for operation in operations.iter().filter(|one| is_wanted(&format!("{} {}", shape.name, one.name))) {
         report(shape, operation);
     }
 }

@@ -27,8 +27,8 @@ CREATE TABLE standing (
     PRIMARY KEY (user, cal_uid)
 );
 
--- The order of messages (RFC 5546 §2.1.5). kind is 'taken', 'cancelled', 'reply', 'rescheduled' or 'refreshed'; attendee is
--- empty but for replies and those refreshed. dtstamp is in Unix seconds.
+-- The order of messages (RFC 5546 §2.1.5). kind is 'taken', 'cancelled', 'reply', 'rescheduled' or 'refreshed';
+-- attendee is empty but for 'reply' and 'refreshed'. dtstamp is in Unix seconds.
 CREATE TABLE revision (
     user     TEXT    NOT NULL,
     cal_uid  TEXT    NOT NULL,

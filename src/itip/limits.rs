@@ -1,7 +1,7 @@
 //! The limits on what the engine takes from outside, in one place.
 
 /// The longest calendar text that is parsed, in bytes.
-pub const CALENDAR_BYTES_MAX: usize = 2 * 1024 * 1024;
+pub const CALENDAR_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The most components, alarms and time zone rules included, that one calendar text may hold.
 pub const COMPONENTS_MAX: usize = 20_000;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::address::Address;
 use super::instance::InstanceKey;
+use super::time::Moment;
 
 /// SEQUENCE: how often the organizer has changed what matters (RFC 5545 §3.8.7.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,7 +49,7 @@ impl Revision {
 pub struct Revisions {
     /// The organizer whose messages these are; a tombstone binds nobody else.
     pub organizer: Option<Address>,
-    /// The last REQUEST, ADD or CANCEL taken, by instance.
+    /// The last REQUEST, ADD or CANCEL taken, by instance; on the organizer's side, the CANCELs sent.
     pub instances: BTreeMap<InstanceKey, Taken>,
     /// The last REPLY taken, by instance and attendee.
     pub replies: BTreeMap<(InstanceKey, Address), Revision>,
@@ -78,18 +79,18 @@ impl Revisions {
         if self.instances.get(&key).is_some_and(|own| incoming < own.revision) {
             return true;
         }
-        let wider = self.instances.iter().filter(|(other, _)| **other != key);
-        wider.into_iter().any(|(other, taken)| match *other {
-            InstanceKey::Master => {
-                let below = taken.cancelled && incoming < taken.revision;
-                key != InstanceKey::Master && (below || incoming.was_sent_before(taken.revision))
-            }
-            InstanceKey::ThisAndFuture(from) => {
-                let covers = taken.cancelled && key.moment().is_some_and(|moment| moment >= from);
-                covers && incoming.was_sent_before(taken.revision)
-            }
-            InstanceKey::This(_) => false,
-        })
+        let whole = self.instances.get(&InstanceKey::Master).filter(|_| key != InstanceKey::Master);
+        let outdated_by_whole = whole.is_some_and(|taken| {
+            let below = taken.cancelled && incoming < taken.revision;
+            below || incoming.was_sent_before(taken.revision)
+        });
+        // In the order of the keys those of several instances come last.
+        let mut futures = self.instances.range(InstanceKey::ThisAndFuture(Moment::Date(i64::MIN))..);
+        outdated_by_whole
+            || futures.any(|(other, taken)| {
+                let covers = other.moment() <= key.moment() && key.moment().is_some() && *other != key;
+                taken.cancelled && covers && incoming.was_sent_before(taken.revision)
+            })
     }
 
     /// Whether exactly this revision of the instance was taken before.
@@ -140,7 +141,6 @@ impl Revisions {
 
 #[cfg(test)]
 mod tests {
-    use super::super::time::Moment;
     use super::*;
 
     fn revision(sequence: i64, dtstamp: i64) -> Revision {

@@ -12,7 +12,7 @@
 use calcard::icalendar::{ICalendarComponent, ICalendarEntry, ICalendarMethod, ICalendarProperty};
 
 use super::own::with_own_properties;
-use super::request::{Incoming, put_component, remembered, take, updated};
+use super::request::{Incoming, is_same_object, put_component, remembered, take, updated};
 use super::standing::organizer_as_sender;
 use super::{Admission, Context, Held, ItipMessage, clean, nothing_new};
 use crate::itip::address::Address;
@@ -84,9 +84,12 @@ fn join_series(
             master.entries.push(ICalendarEntry { name: ICalendarProperty::Rdate, ..added.start.clone() });
         }
     }
-    let mut revisions = remembered(held, organizer);
-    revisions.take(added.key, incoming.revision(&added.component), added.component.is_cancelled());
-    Ok(updated(stored, merged, revisions, held))
+    let (mut revisions, revision) = (remembered(held, organizer), incoming.revision(&added.component));
+    revisions.take(added.key, revision, added.component.is_cancelled());
+    if held.revisions.has_taken(added.key, revision) && is_same_object(stored, &merged) {
+        return Ok(nothing_new(held, revisions));
+    }
+    Ok(updated(merged, vec![added.key], revisions))
 }
 
 /// The series is not held: its organizer is asked for the whole (RFC 5546 §3.2.4, §3.2.6).

@@ -13,7 +13,7 @@
 //! | an object | overrides alone | only the instances named change |
 //! | an object | an older revision | out of sequence |
 
-use calcard::icalendar::ICalendarComponent;
+use calcard::icalendar::{ICalendarComponent, ICalendarEntry};
 
 use super::own::with_own_properties;
 use super::standing::{is_delegation, organizer_as_sender};
@@ -186,20 +186,19 @@ fn update(
     if let Some(full) = full {
         recall(&mut merged, &mut revisions, full);
     }
-    Ok(updated(stored, merged, revisions, held))
+    let is_repetition = |(key, component): &(InstanceKey, &ICalendarComponent)| {
+        held.revisions.has_taken(*key, incoming.revision(component))
+    };
+    if fresh.iter().all(is_repetition) && is_same_object(stored, &merged) {
+        return Ok(nothing_new(held, revisions));
+    }
+    let gone = stored.keys().filter(|key| merged.get(*key).is_none());
+    let changed = fresh.iter().map(|(key, _)| *key).chain(gone).collect();
+    Ok(updated(merged, changed, revisions))
 }
 
 /// The decision about an object that was merged from a stored one and a message.
-pub(super) fn updated(
-    stored: &CalendarObject,
-    merged: CalendarObject,
-    revisions: Revisions,
-    held: Held<'_>,
-) -> Decision {
-    let changed = changed_keys(stored, &merged);
-    if changed.is_empty() {
-        return nothing_new(held, revisions);
-    }
+pub(super) fn updated(merged: CalendarObject, changed: Vec<InstanceKey>, revisions: Revisions) -> Decision {
     Decision {
         verdict: Verdict::Applied,
         reason: Reason::Updated,
@@ -231,20 +230,15 @@ pub(super) fn put_component(object: &mut CalendarObject, key: InstanceKey, compo
     }
 }
 
-/// The instances whose components differ between two versions of an object.
-fn changed_keys(stored: &CalendarObject, merged: &CalendarObject) -> Vec<InstanceKey> {
-    let sorted = |component: &ICalendarComponent| {
-        let mut entries = component.entries.clone();
-        entries.sort();
+/// Whether two versions of an object say the same; the order of properties says nothing.
+pub(super) fn is_same_object(one: &CalendarObject, other: &CalendarObject) -> bool {
+    fn sorted(component: &ICalendarComponent) -> Vec<&ICalendarEntry> {
+        let mut entries: Vec<&ICalendarEntry> = component.entries.iter().collect();
+        entries.sort_unstable();
         entries
-    };
-    let mut keys: Vec<InstanceKey> = stored.keys().chain(merged.keys()).collect();
-    keys.sort();
-    keys.dedup();
-    keys.retain(|key| match (stored.get(*key), merged.get(*key)) {
-        (Some(one), Some(other)) => one.entries != other.entries && sorted(one) != sorted(other),
-        (None, None) => false,
-        (Some(_), None) | (None, Some(_)) => true,
-    });
-    keys
+    }
+    one.keys().eq(other.keys())
+        && one.components().zip(other.components()).all(|((_, one), (_, other))| {
+            one.entries == other.entries || (one.entries.len() == other.entries.len() && sorted(one) == sorted(other))
+        })
 }
