@@ -41,7 +41,7 @@ impl Transaction {
         .fetch_all(self.connection())
         .await
         .map_err(LedgerError::while_trying("read revisions"))?;
-        let organizer = organizer.map(|row| Address::in_mail(row.get(0)));
+        let organizer = organizer.map(|row| Address::parse(row.get(0)));
         let mut revisions = Revisions { organizer, ..Revisions::default() };
         rows.iter().try_for_each(|row| add(&mut revisions, row))?;
         Ok(revisions)
@@ -153,7 +153,7 @@ fn add(revisions: &mut Revisions, row: &SqliteRow) -> Result<(), LedgerError> {
             revisions.instances.insert(key, Taken { revision, cancelled: kind == CANCELLED });
         }
         REPLY => {
-            revisions.replies.insert((key, Address::in_mail(&attendee)), revision);
+            revisions.replies.insert((key, Address::parse(&attendee)), revision);
         }
         RESCHEDULED => {
             revisions.rescheduled.insert(key, revision.sequence);

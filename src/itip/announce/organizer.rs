@@ -250,8 +250,12 @@ impl Update<'_> {
         let Some(component) = self.after.get_mut(key) else { return };
         let sequence = component.sequence().max(sent_before(self.revisions, key)).next();
         component.set_sequence(sequence);
-        if is_moved(self.before, key, (component, &zones)) {
+        let is_moved = is_moved(self.before, key, (component, &zones));
+        if is_moved {
             ask_again(component, author);
+        }
+        if is_moved || component.moment(&ICalendarProperty::Dtstart, &zones) != key.moment() {
+            // An answer on its way for this instance means the time that it had in the series.
             self.revisions.rescheduled.insert(key, sequence);
         }
         if component.is_cancelled() {
