@@ -74,9 +74,20 @@ impl Ledger {
             .busy_timeout(BUSY_TIMEOUT);
         let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
         let pool = pool.map_err(|source| LedgerError::Open { path: shown.clone(), source })?;
-        let migrations = sqlx::migrate!().run(&pool).await;
-        migrations.map_err(|source| LedgerError::Migrate { path: shown, source })?;
-        Ok(Self { pool })
+        let ledger = Self { pool };
+        ledger.migrate(shown).await?;
+        Ok(ledger)
+    }
+
+    /// Makes the tables what this version wants them to be.
+    ///
+    /// All in one transaction that has the right to write from the start: the daemon and any number of commands may open a new
+    /// database in the same moment, and all but the first must find the work done.
+    async fn migrate(&self, path: String) -> Result<(), LedgerError> {
+        let mut transaction = self.begin().await?;
+        let migrations = sqlx::migrate!().run(&mut *transaction.0).await;
+        migrations.map_err(|source| LedgerError::Migrate { path, source })?;
+        transaction.commit().await
     }
 
     /// Begins a transaction that may write; waits while another one is open.
