@@ -80,7 +80,10 @@ fn sigterm_ends_the_daemon_in_time_and_with_0() {
     let (status, took) = site.stop();
     assert_eq!(status.code(), Some(0), "an idle daemon");
     measured("SIGTERM, idle", &format!("{} ms", took.as_millis()));
+    let lines = site.log().lines().count();
     site.launch();
+    // Before it has logged anything it may not even be the program that we started.
+    wait_until("the daemon has begun", || site.log().lines().count() > lines);
     let (status, took) = site.stop();
     assert_eq!(status.code(), Some(0), "a daemon that has just been started");
     measured("SIGTERM, just started", &format!("{} ms", took.as_millis()));
@@ -157,7 +160,7 @@ fn one_of_several_survives(site: &Site) {
 fn a_database_may_be_opened_first_by_several_at_once() {
     let Some(site) = Site::prepare(&Plan::default()) else { return };
     let place = site.path("config.toml");
-    for _ in 0..3 {
+    for _ in 0..6 {
         let run = || Command::new(IMIPD).arg("--config").arg(&place).args(["calendar", "list", "--user", A]).output();
         let outputs: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(run)).collect();

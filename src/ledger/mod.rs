@@ -72,8 +72,7 @@ impl Ledger {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
-        let pool = pool.map_err(|source| LedgerError::Open { path: shown.clone(), source })?;
+        let pool = connect(options).await.map_err(|source| LedgerError::Open { path: shown.clone(), source })?;
         let ledger = Self { pool };
         ledger.migrate(shown).await?;
         Ok(ledger)
@@ -116,6 +115,28 @@ impl Ledger {
             .map_err(LedgerError::while_trying("read a cursor"))?;
         Ok(row.map(|row| CursorRecord { uid_validity: row.get(0), next_uid: row.get(1) }))
     }
+}
+
+/// Connects; waits while somebody else makes the database.
+///
+/// The change to WAL needs the database for itself, and SQLite does not apply the busy timeout to it.
+async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        match SqlitePoolOptions::new().max_connections(4).connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// SQLITE_BUSY, whatever stands in the upper bits of an extended result code.
+fn is_busy(error: &sqlx::Error) -> bool {
+    const SQLITE_BUSY: u32 = 5;
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 impl Transaction {
