@@ -138,7 +138,7 @@ impl Gateway {
         let (user, uid, method) = (place.user, message.object.uid().clone(), message.method);
         let held = self.held(transaction, user, &uid).await?;
         let revisions = transaction.revisions(user.key(), &uid).await?;
-        let author = user.author(now_millis() / 1_000);
+        let author = user.author(self.next_dtstamp(transaction, user, &uid).await?);
         let context = Context { author, sender, policy: self.policy(user, sender) };
         let asked = Held { object: held.as_ref(), revisions: &revisions };
         let Ok(decision) = catch_unwind(AssertUnwindSafe(|| receive(asked, message, context))) else {
