@@ -9,6 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use imipd_lab::{Behaviour, Mta, password};
 use live::daemon::IMIPD;
 use live::site::{address, texts};
+use live::slow_smtp::SlowSmtp;
 use live::{Plan, Site, mail, measured, meeting, partstat, wait_for, wait_until, with_method};
 use serde_json::Value;
 
@@ -109,11 +110,7 @@ fn sigterm_does_not_wait_for_servers_that_say_nothing() {
     let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = silent.local_addr().expect("its number").port();
     let Some(mut site) = Site::prepare(&Plan::default()) else { return };
-    let place = site.path("config.toml");
-    let text = std::fs::read_to_string(&place).expect("the configuration");
-    let (imap, smtp) = (site.lab.imap_port(), site.lab.smtp_port());
-    let text = text.replace(&format!("port = {imap}"), &format!("port = {port}"));
-    std::fs::write(&place, text.replace(&format!("port = {smtp}"), &format!("port = {port}"))).expect("written");
+    site.redirect(port, port);
     site.launch();
     wait_until("the daemon answers", || site.status()["running"] == true);
     site.put("a", &meeting("unheard", A, &[B]));
@@ -121,6 +118,46 @@ fn sigterm_does_not_wait_for_servers_that_say_nothing() {
     assert_eq!(status.code(), Some(0));
     measured("SIGTERM, silent servers", &format!("{} ms", took.as_millis()));
     assert!(took < Duration::from_secs(5), "it took {took:?}");
+}
+
+#[test]
+fn sigterm_finishes_the_mails_in_hand_and_begins_no_others() {
+    let Some(mut site) = Site::prepare(&Plan::default()) else { return };
+    let slow = SlowSmtp::start(Duration::from_millis(700));
+    site.redirect(site.lab.imap_port(), slow.port);
+    for nth in 0..40 {
+        site.put("a", &meeting(&format!("queued-{nth}"), A, &[B]));
+    }
+    site.launch();
+    wait_until("some mails are taken", || slow.taken().len() >= 2);
+    let (status, took) = site.stop();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_secs(5), "it took {took:?}");
+    measured("SIGTERM, 40 mails queued at a slow server", &format!("{} ms", took.as_millis()));
+    assert_eq!(recorded_as_sent(&site), sorted(slow.taken()), "a mail was taken, and that was not recorded");
+    assert!(slow.taken().len() < 40, "the server was not slow enough to prove anything");
+    // What was left goes out at the next start, and nothing of what was taken goes again.
+    let fast = SlowSmtp::start(Duration::ZERO);
+    site.configure(&Plan::default());
+    site.redirect(site.lab.imap_port(), fast.port);
+    site.launch();
+    wait_until("the rest is taken", || slow.taken().len() + fast.taken().len() >= 40);
+    site.stop();
+    let all = sorted([slow.taken(), fast.taken()].concat());
+    assert_eq!(recorded_as_sent(&site), all);
+    assert_eq!(all.len(), 40);
+}
+
+/// The Message-IDs of the mails that have reached all their recipients, sorted.
+fn recorded_as_sent(site: &Site) -> Vec<String> {
+    let is_sent = |mail: &Value| live::site::array(mail["recipients"].clone()).iter().all(|to| to["state"] == "sent");
+    let ids = site.outbox().into_iter().filter(is_sent);
+    sorted(ids.map(|mail| mail["message_id"].as_str().expect("a Message-ID").to_owned()).collect())
+}
+
+fn sorted(mut list: Vec<String>) -> Vec<String> {
+    list.sort();
+    list
 }
 
 #[test]

@@ -167,7 +167,7 @@ impl Ledger {
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "SELECT {COLUMNS} FROM outbox
              WHERE next_attempt_at <= ?1
-               AND EXISTS (SELECT 1 FROM outbox_recipient r WHERE r.outbox_id = outbox.id AND r.state = 'waiting')
+               AND id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')
                AND NOT EXISTS (
                    SELECT 1 FROM outbox_recipient mine
                    JOIN outbox_recipient theirs ON theirs.address = mine.address AND theirs.state = 'waiting'
@@ -188,7 +188,7 @@ impl Ledger {
     pub async fn next_due_at(&self) -> Result<Option<i64>, LedgerError> {
         let row = sqlx::query(
             "SELECT MIN(next_attempt_at) FROM outbox
-             WHERE EXISTS (SELECT 1 FROM outbox_recipient r WHERE r.outbox_id = outbox.id AND r.state = 'waiting')",
+             WHERE id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')",
         )
         .fetch_one(&self.pool)
         .await

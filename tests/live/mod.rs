@@ -5,6 +5,7 @@
 
 pub mod daemon;
 pub mod site;
+pub mod slow_smtp;
 
 pub use site::{Plan, Site};
 

@@ -107,6 +107,14 @@ impl Site {
         fs::write(&self.config, text).expect("the configuration");
     }
 
+    /// Lets the configuration name other ports for IMAP and for submission.
+    pub fn redirect(&self, imap: u16, smtp: u16) {
+        let line = |port: u16| format!("port = {port}\n");
+        let text = fs::read_to_string(&self.config).expect("the configuration");
+        let text = text.replace(&line(self.lab.imap_port()), &line(imap));
+        fs::write(&self.config, text.replace(&line(self.lab.smtp_port()), &line(smtp))).expect("the configuration");
+    }
+
     /// A file in the site's folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.lab.path().join(name)
