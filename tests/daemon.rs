@@ -206,9 +206,7 @@ fn a_database_may_be_opened_first_by_several_at_once() {
         for output in outputs {
             assert!(output.status.success(), "{}", texts(&output).1);
         }
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(site.path(&format!("imipd.db{suffix}")));
-        }
+        site.remove_database();
     }
 }
 
@@ -508,9 +506,7 @@ fn mail_from_before_is_read_as_far_back_as_configured() {
     assert!(site.decisions().is_empty(), "without backfill_days only new mail counts");
     site.stop();
     // C's mailbox has been seen now; what lay there stays unread. B's is seen for the first time by a new database.
-    for suffix in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(site.path(&format!("imipd.db{suffix}")));
-    }
+    site.remove_database();
     site.configure(&Plan { imap: "backfill_days = 2", watched: &["a", "b"], ..Plan::default() });
     site.launch();
     assert_eq!(site.decision("b", "<before@x>")["reason"], "invited");

@@ -185,6 +185,24 @@ impl Site {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// Begins anew with empty mailboxes and an empty database.
+    pub fn forget(&mut self) {
+        self.stop();
+        self.remove_database();
+        for user in &self.watched {
+            self.lab.clear_mail(user).expect("an empty mailbox");
+        }
+        self.start();
+    }
+
+    /// Removes the database; no daemon may be running.
+    pub fn remove_database(&self) {
+        for suffix in ["", "-wal", "-shm"] {
+            // The last two are there only while somebody works on it.
+            let _ = fs::remove_file(self.path(&format!("imipd.db{suffix}")));
+        }
+    }
+
     // The command line.
 
     /// Runs a command.
