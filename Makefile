@@ -4,7 +4,7 @@ CARGO ?= cargo
 # For all of cargo's commands, such as CARGOFLAGS="-j2 --locked".
 CARGOFLAGS ?=
 
-.PHONY: demo test check fmt
+.PHONY: demo test check fmt bench
 
 # A meeting played through between four people, with real mail servers on loopback. KEEP=1 leaves them running.
 demo:
@@ -24,3 +24,7 @@ check:
 
 fmt:
 	$(CARGO) fmt --all
+
+# Tables with medians and ratios; minutes, most of them for the optimised build.
+bench:
+	$(CARGO) bench $(CARGOFLAGS) --bench engine

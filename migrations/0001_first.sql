@@ -27,8 +27,8 @@ CREATE TABLE standing (
     PRIMARY KEY (user, cal_uid)
 );
 
--- The order of messages (RFC 5546 §2.1.5). kind is 'taken', 'cancelled', 'reply' or 'rescheduled'; attendee is empty but
--- for replies. dtstamp is in Unix seconds.
+-- The order of messages (RFC 5546 §2.1.5). kind is 'taken', 'cancelled', 'reply', 'rescheduled' or 'refreshed';
+-- attendee is empty but for 'reply' and 'refreshed'. dtstamp is in Unix seconds.
 CREATE TABLE revision (
     user     TEXT    NOT NULL,
     cal_uid  TEXT    NOT NULL,
@@ -72,7 +72,8 @@ CREATE TABLE proposal (
     UNIQUE (user, cal_uid, method, sender)
 );
 
--- Mails that are owed. A mail's Message-ID is made from what it says, so the same debt cannot be entered twice.
+-- Mails that are owed. A mail's Message-ID is made from what it says, so the same debt cannot be entered twice. dtstamp is
+-- that of the message, in Unix seconds: the next one about the same object gets a later one.
 CREATE TABLE outbox (
     id              INTEGER PRIMARY KEY,
     user            TEXT    NOT NULL,
@@ -82,6 +83,7 @@ CREATE TABLE outbox (
     method          TEXT    NOT NULL,
     subject         TEXT    NOT NULL,
     raw             BLOB    NOT NULL,
+    dtstamp         INTEGER NOT NULL,
     created_at      INTEGER NOT NULL,
     attempts        INTEGER NOT NULL,
     next_attempt_at INTEGER NOT NULL,
@@ -97,4 +99,4 @@ CREATE TABLE outbox_recipient (
     detail    TEXT    NOT NULL,
     PRIMARY KEY (outbox_id, address)
 );
-CREATE INDEX outbox_waiting ON outbox_recipient (state, outbox_id);
+CREATE INDEX outbox_waiting ON outbox_recipient (state, address, outbox_id);

@@ -88,6 +88,7 @@ pub fn report(changed: &Changed, json: bool) -> anyhow::Result<()> {
     struct Report<'a> {
         uid: &'a str,
         mails: Vec<Mail<'a>>,
+        unmailable: &'a [String],
         /// The name of the refusal when nobody is told.
         refusal: Option<String>,
     }
@@ -99,10 +100,14 @@ pub fn report(changed: &Changed, json: bool) -> anyhow::Result<()> {
     if json {
         let mails = changed.mails.iter().map(|(method, to)| Mail { method, to }).collect();
         let refusal = changed.refusal.as_ref().map(Refusal::to_string);
-        return output::json(&Report { uid: &changed.uid.0, mails, refusal });
+        let report = Report { uid: &changed.uid.0, mails, unmailable: &changed.unmailable, refusal };
+        return output::json(&report);
     }
     for (method, to) in &changed.mails {
         output::text(&format!("{method} to {}\n", to.join(", ")))?;
+    }
+    for address in &changed.unmailable {
+        output::text(&format!("not told: {} is no mail address\n", output::printable(address)))?;
     }
     match &changed.refusal {
         // The change itself was made: the calendar is the user's own.

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod check;
+mod explain;
 mod invitations;
 mod log;
 mod outbox;
@@ -39,6 +40,8 @@ enum Command {
     Run,
     /// Check the configuration and connect to everything; say what is wrong and how to mend it.
     Check,
+    /// Tell what would happen with a mail, and why; changes nothing.
+    Explain(explain::Arguments),
     /// Read and change a user's stored calendar; who has to know is told by mail.
     Calendar(calendar::Arguments),
     /// List what still waits for a user's answer.
@@ -83,6 +86,7 @@ fn execute_with_config(path: &std::path::Path, command: Command) -> anyhow::Resu
         match command {
             Command::Run => run::execute(config).await,
             Command::Check => check::execute(config).await,
+            Command::Explain(arguments) => arguments.execute(open(config).await?).await,
             Command::Calendar(arguments) => arguments.execute(open(config).await?).await,
             Command::Invitations(arguments) => arguments.execute(open(config).await?).await,
             Command::Respond(arguments) => arguments.execute(open(config).await?).await,

@@ -30,6 +30,8 @@ pub struct Changed {
     pub uid: CalUid,
     /// The mails entered in the outbox: method and recipients.
     pub mails: Vec<(String, Vec<String>)>,
+    /// Those who should be told, but have no mail address.
+    pub unmailable: Vec<String>,
     /// Why nobody is told.
     pub refusal: Option<Refusal>,
 }
@@ -156,8 +158,9 @@ impl Gateway {
             Ok(outgoing) => (outgoing, None),
             Err(refusal) => (Vec::new(), Some(refusal)),
         };
-        let mut mails = Vec::new();
+        let (mut mails, mut unmailable) = (Vec::new(), Vec::new());
         for message in &outgoing {
+            unmailable.extend(message.to.iter().filter(|to| !to.is_mailable()).map(ToString::to_string));
             let thread = transaction.thread(user.key(), &uid.0).await?;
             match letter::debt(message, user, &self.config.imip, thread, letter::Occasioned::ByUser) {
                 Ok(debt) => {
@@ -165,13 +168,13 @@ impl Gateway {
                     mails.push((debt.method, debt.recipients));
                 }
                 Err(error) => {
-                    tracing::error!(user = user.key(), uid = %uid, %error, "a mail cannot be written");
-                    refusal = Some(Refusal::UnknownParticipant(message.from.clone()));
+                    tracing::warn!(user = user.key(), uid = %uid, %error, "a mail cannot be written");
+                    refusal = Some(Refusal::NothingToSend);
                 }
             }
         }
         transaction.add_decision(&own_decision(user, uid, &mails, refusal.as_ref(), at)).await?;
-        Ok(Changed { uid: uid.clone(), mails, refusal })
+        Ok(Changed { uid: uid.clone(), mails, unmailable, refusal })
     }
 }
 

@@ -24,11 +24,21 @@ const NAP: Duration = Duration::from_secs(30);
 /// The same while a mail is being delivered, whose end wakes us; this is for others that become due meanwhile.
 const NAP_AT_WORK: Duration = Duration::from_secs(1);
 
+/// The longest rest of a mail that the server has put off: greylisting wants minutes, a full mailbox hours.
+const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(3_600);
+
+/// The longest rest of a mail for which there was no server.
+const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(300);
+
 /// How long after trouble with the database the outbox is looked at again.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Sends what is owed until the daemon stops; a delivery that has begun is finished, and no other is begun.
 pub async fn run(gateway: Arc<Gateway>, submitter: Arc<Submitter>, mut stop: watch::Receiver<bool>) {
+    // Whoever starts us may have mended what kept the mails back.
+    if let Err(error) = gateway.ledger.retry_now(now_millis()).await {
+        tracing::error!(%error, "cannot make the waiting mails due");
+    }
     let bell = Arc::clone(&gateway);
     let mut courier = Courier::new(gateway, Arc::clone(&submitter));
     while !*stop.borrow() {
@@ -133,33 +143,42 @@ async fn deliver(gateway: &Gateway, submitter: &Submitter, entry: OutboxEntry) -
     let sender = Address::parse(&entry.debt.sender);
     let submission = submitter.submit(&sender, &waiting, &entry.debt.raw).await;
     let has_expired = expired(gateway, &entry);
-    let (outcomes, trouble) = match submission {
+    let (outcomes, trouble, pause) = match submission {
         Ok(submission) => {
-            gateway.board.set_smtp_error("");
+            note_success(gateway).await?;
             let outcomes: Vec<_> =
                 submission.outcomes().map(|(address, outcome)| settled(address, outcome, has_expired)).collect();
             let trouble =
                 outcomes.iter().find(|one| one.state == RecipientState::Waiting).map(|one| one.detail.clone());
-            (outcomes, trouble)
+            (outcomes, trouble, pause(entry.attempts, REFUSED_PAUSE_MAX))
         }
         Err(error) => {
             note_trouble(gateway, &error);
-            (gave_up(&waiting, &error, has_expired), (!has_expired).then(|| error.to_string()))
+            let trouble = (!has_expired).then(|| error.to_string());
+            (gave_up(&waiting, &error, has_expired), trouble, pause(entry.attempts, UNREACHABLE_PAUSE_MAX))
         }
     };
-    record(gateway, &entry, &outcomes, trouble.as_deref()).await
+    let trouble = trouble.map(|why| Postponed { why, pause });
+    record(gateway, &entry, &outcomes, trouble.as_ref()).await
+}
+
+/// Why a mail is tried again, and when.
+struct Postponed {
+    why: String,
+    pause: Duration,
 }
 
 async fn record(
     gateway: &Gateway,
     entry: &OutboxEntry,
     outcomes: &[OutboxRecipient],
-    trouble: Option<&str>,
+    trouble: Option<&Postponed>,
 ) -> Result<(), LedgerError> {
     let mut transaction = gateway.ledger.begin().await?;
     transaction.settle(entry.id, outcomes).await?;
     if let Some(trouble) = trouble {
-        transaction.postpone(entry.id, now_millis() + pause(entry.attempts), trouble).await?;
+        let pause = i64::try_from(trouble.pause.as_millis()).unwrap_or(i64::MAX / 2);
+        transaction.postpone(entry.id, now_millis().saturating_add(pause), &trouble.why).await?;
     }
     transaction.commit().await?;
     for outcome in outcomes {
@@ -198,6 +217,16 @@ fn gave_up(waiting: &[Address], error: &SmtpError, has_expired: bool) -> Vec<Out
     waiting.iter().map(failed).collect()
 }
 
+/// The server works again: what was kept back by its absence need not wait for its turn.
+async fn note_success(gateway: &Gateway) -> Result<(), LedgerError> {
+    if !gateway.board.smtp_error().is_empty() {
+        gateway.board.set_smtp_error("");
+        tracing::info!("the submission server takes mail again");
+        gateway.ledger.retry_now(now_millis()).await?;
+    }
+    Ok(())
+}
+
 fn note_trouble(gateway: &Gateway, error: &SmtpError) {
     let text = error.to_string();
     if gateway.board.smtp_error() != text {
@@ -211,14 +240,13 @@ fn expired(gateway: &Gateway, entry: &OutboxEntry) -> bool {
     Duration::from_millis(age) > gateway.config.smtp.give_up_after
 }
 
-/// How long a mail rests after so many attempts, in milliseconds: seconds at first, an hour at last, with jitter.
-fn pause(attempts: u32) -> i64 {
+/// How long a mail rests after so many attempts: seconds at first, `most` at last, with jitter.
+fn pause(attempts: u32, most: Duration) -> Duration {
     let schedule = ExponentialBuilder::default()
         .with_min_delay(Duration::from_secs(2))
-        .with_max_delay(Duration::from_secs(3_600))
+        .with_max_delay(most)
         .with_jitter()
         .without_max_times()
         .build();
-    let pause = schedule.into_iter().nth(attempts.min(30) as usize).unwrap_or(Duration::from_secs(3_600));
-    i64::try_from(pause.as_millis()).unwrap_or(3_600_000)
+    schedule.into_iter().nth(attempts.min(30) as usize).unwrap_or(most)
 }

@@ -1,12 +1,17 @@
 //! From the engine's message to the mail that carries it.
 
+use std::collections::BTreeMap;
+
 use calcard::common::timezone::Tz;
-use calcard::icalendar::{ICalendarComponent, ICalendarEntry, ICalendarParticipationStatus, ICalendarProperty};
+use calcard::icalendar::{
+    ICalendarComponent, ICalendarEntry, ICalendarParticipationStatus, ICalendarProperty, ICalendarRecurrenceRule,
+    ICalendarValue,
+};
 use chrono::TimeZone;
 
 use super::now_millis;
 use crate::config::{AddedInstances, Imip, User};
-use crate::imip::{Answer, ComposeError, Earlier, Facts, Letter, Mailbox, Occasion, When, compose};
+use crate::imip::{Answer, ComposeError, Earlier, Facts, Letter, Mailbox, Occasion, When, compose, recurrence};
 use crate::itip::component::{ComponentExt, Party};
 use crate::itip::summary::{self, FieldName, ItipValue};
 use crate::itip::time::{Moment, Zones, unix_to_local};
@@ -21,6 +26,8 @@ pub enum Occasioned {
 }
 
 /// Writes the mail for a message, ready for the outbox.
+///
+/// An attendee without a mail address (`invalid:nomail`, a room by its name) does not keep the others from theirs.
 pub fn debt(
     outgoing: &Outgoing,
     user: &User,
@@ -28,10 +35,12 @@ pub fn debt(
     thread: Vec<String>,
     occasioned: Occasioned,
 ) -> Result<Debt, ComposeError> {
+    let recipients: Vec<&Address> = outgoing.to.iter().filter(|address| address.is_mailable()).collect();
     let mut object = outgoing.object.clone();
     let method = travelling_method(outgoing.method, imip);
     object.set_method(method);
     let calendar = object.to_text();
+    let names = names(&object);
     let now = now_millis();
     let keys: Vec<InstanceKey> = object.keys().collect();
     let instance = match keys.as_slice() {
@@ -40,8 +49,11 @@ pub fn debt(
     };
     let sequence = object.principal().map_or(0, |component| component.sequence().0);
     let letter = Letter {
-        from: Mailbox { address: outgoing.from.clone(), name: name_of(&object, &outgoing.from).or(user.name.clone()) },
-        to: outgoing.to.iter().map(|to| Mailbox { address: to.clone(), name: name_of(&object, to) }).collect(),
+        from: Mailbox {
+            address: outgoing.from.clone(),
+            name: names.get(&outgoing.from).cloned().or(user.name.clone()),
+        },
+        to: recipients.iter().map(|&to| Mailbox { address: to.clone(), name: names.get(to).cloned() }).collect(),
         method,
         calendar: &calendar,
         component: object.kind().as_str(),
@@ -61,7 +73,7 @@ pub fn debt(
         cal_uid: object.uid().to_string(),
         message_id: mail.message_id,
         sender: outgoing.from.to_string(),
-        recipients: outgoing.to.iter().map(ToString::to_string).collect(),
+        recipients: recipients.into_iter().map(ToString::to_string).collect(),
         method: method.to_string(),
         subject: mail.subject,
         raw: mail.raw,
@@ -109,7 +121,7 @@ fn facts(outgoing: &Outgoing, user: &User) -> Facts {
         location: text(ICalendarProperty::Location).or(summary_text(outgoing, FieldName::Location)),
         start: when(ICalendarProperty::Dtstart).or_else(|| instance_start(component, zones, user)),
         end: when(ICalendarProperty::Dtend).or(when(ICalendarProperty::Due)),
-        recurrence: None,
+        recurrence: rule(component).map(recurrence::in_words),
         comment: text(ICalendarProperty::Comment),
         answer,
         attendee: answer.map(|_| user.name.clone().unwrap_or_else(|| outgoing.from.to_string())),
@@ -150,7 +162,21 @@ fn earlier(outgoing: &Outgoing, component: &ICalendarComponent, zones: &Zones, u
         location: text(FieldName::Location).or_else(|| kept(ICalendarProperty::Location)),
         start: as_now.or_else(|| start.and_then(|entry| when(entry, zones, user))),
         end: None,
-        recurrence: None,
+        recurrence: earlier_rule(outgoing).or_else(|| rule(component)).map(recurrence::in_words),
+    })
+}
+
+fn rule(component: &ICalendarComponent) -> Option<&ICalendarRecurrenceRule> {
+    match component.property(&ICalendarProperty::Rrule)?.values.first()? {
+        ICalendarValue::RecurrenceRule(rule) => Some(rule),
+        _ => None,
+    }
+}
+
+fn earlier_rule(outgoing: &Outgoing) -> Option<&ICalendarRecurrenceRule> {
+    outgoing.summary.previous.iter().find_map(|field| match &field.value {
+        ItipValue::Rrule(rule) => Some(rule.as_ref()),
+        ItipValue::Participants(_) | ItipValue::Text(_) | ItipValue::Time(_) => None,
     })
 }
 
@@ -203,11 +229,9 @@ fn answer(partstat: &ICalendarParticipationStatus) -> Answer {
     }
 }
 
-/// The name beside an address, where the object has one.
-fn name_of(object: &CalendarObject, address: &Address) -> Option<String> {
-    let named = |party: &Party<'_>| party.is(address) && party.name().is_some();
-    let found = object
-        .components()
-        .find_map(|(_, component)| component.organizer().into_iter().chain(component.attendees()).find(named));
-    found.and_then(Party::name).map(str::to_owned)
+/// The names that an object gives to addresses.
+fn names(object: &CalendarObject) -> BTreeMap<Address, String> {
+    let parties =
+        object.components().flat_map(|(_, component)| component.organizer().into_iter().chain(component.attendees()));
+    parties.filter_map(|party: Party<'_>| Some((party.address(), party.name()?.to_owned()))).collect()
 }

@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
+//! | `explain` | what would happen with a mail, without doing it |
 //! | `change` | what a user does to their own calendar |
 //! | `letter` | from the engine's message to the mail in the outbox |
 //! | `watcher` | one folder of one user, for ever |
@@ -14,6 +15,7 @@
 mod change;
 mod control;
 mod courier;
+mod explain;
 mod letter;
 mod receive;
 mod status;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 
 pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
+pub use explain::{ExplainedPart, Explanation};
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;

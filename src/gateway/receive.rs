@@ -7,8 +7,8 @@ use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::{AutoAdd, PartyCrashers as ConfiguredPartyCrashers, User};
 use crate::imip::{CalendarPart, Email, NoCalendar, extract};
 use crate::itip::{
-    Address, Admission, Context, Decision, Held, ItipMessage, Method, PartyCrashers, Policy, Reason, Refusal, Verdict,
-    receive,
+    Address, Admission, CalendarObject, Context, Decision, Held, ItipMessage, Method, PartyCrashers, Policy, Reason,
+    Refusal, Revisions, Verdict, receive,
 };
 use crate::ledger::{CursorRecord, DecisionRecord, Proposal, Transaction};
 
@@ -19,6 +19,14 @@ pub struct Place<'a> {
     pub folder: &'a str,
     /// Nothing while a folder is read by date: its cursor moves when all of it is done.
     pub cursor: Option<CursorRecord>,
+}
+
+/// What was held when the engine was asked, and what it said.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub held: Option<CalendarObject>,
+    pub revisions: Revisions,
+    pub decision: Decision,
 }
 
 impl Gateway {
@@ -80,8 +88,12 @@ impl Gateway {
         if transaction.is_ours(user, &blank.message_id).await? {
             return Ok(vec![ignored(blank, "own-message", "A copy of a mail that this gateway sent itself.")]);
         }
-        if transaction.has_decided(user, &blank.message_id, &blank.fingerprint).await? {
-            return Ok(vec![ignored(blank, "seen-before", "This very mail was decided before, under another number.")]);
+        if transaction.has_taken(user, &blank.message_id, &blank.fingerprint).await? {
+            return Ok(vec![ignored(
+                blank,
+                "seen-before",
+                "This very mail was taken before, under another number or in another folder.",
+            )]);
         }
         let Some(sender) = email.sender.author() else {
             let text = "Not taken: the mail does not name one author in From.";
@@ -136,19 +148,15 @@ impl Gateway {
         mut record: DecisionRecord,
     ) -> Result<DecisionRecord, GatewayError> {
         let (user, uid, method) = (place.user, message.object.uid().clone(), message.method);
-        let held = self.held(transaction, user, &uid).await?;
-        let revisions = transaction.revisions(user.key(), &uid).await?;
-        let author = user.author(self.next_dtstamp(transaction, user, &uid).await?);
-        let context = Context { author, sender, policy: self.policy(user, sender) };
-        let asked = Held { object: held.as_ref(), revisions: &revisions };
-        let Ok(decision) = catch_unwind(AssertUnwindSafe(|| receive(asked, message, context))) else {
+        let Some(asked) = self.ask_engine(transaction, user, sender, message).await? else {
             return Ok(bug_record(record, "the engine could not decide"));
         };
+        let decision = asked.decision;
         if let Some(object) = &decision.store {
             self.store(transaction, user, object, now_millis()).await?;
         }
         if let Some(after) = &decision.revisions {
-            transaction.set_revisions(user.key(), &uid, &revisions, after).await?;
+            transaction.set_revisions(user.key(), &uid, &asked.revisions, after).await?;
         }
         for outgoing in &decision.outgoing {
             let thread = transaction.thread(user.key(), &uid.0).await?;
@@ -161,6 +169,24 @@ impl Gateway {
         record.text = decision.reason.sentence();
         keep_proposal(transaction, &decision, &record, (part, method)).await?;
         Ok(record)
+    }
+
+    /// What the engine says about a message, given what is held; nothing when it broke down. Writes nothing.
+    pub(super) async fn ask_engine(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        sender: &Address,
+        message: ItipMessage,
+    ) -> Result<Option<Asked>, GatewayError> {
+        let uid = message.object.uid().clone();
+        let held = self.held(transaction, user, &uid).await?;
+        let revisions = transaction.revisions(user.key(), &uid).await?;
+        let author = user.author(self.next_dtstamp(transaction, user, &uid).await?);
+        let context = Context { author, sender, policy: self.policy(user, sender) };
+        let question = Held { object: held.as_ref(), revisions: &revisions };
+        let decision = catch_unwind(AssertUnwindSafe(|| receive(question, message, context))).ok();
+        Ok(decision.map(|decision| Asked { held, revisions, decision }))
     }
 
     /// What is left to the engine for this user and this sender.

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod lines;
 mod mime;
 pub mod quirk;
+pub mod recurrence;
 pub mod sender;
 mod structure;
 pub mod wording;

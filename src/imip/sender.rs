@@ -53,6 +53,6 @@ pub(super) fn addresses(headers: &[Header<'_>], names: &[HeaderName<'_>]) -> Vec
         .filter_map(|entry| entry.address.as_deref())
         .filter(|address| address.contains('@'))
         .take(limits::ADDRESSES_MAX)
-        .map(Address::parse)
+        .map(Address::in_mail)
         .collect()
 }

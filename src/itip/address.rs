@@ -12,9 +12,15 @@ use std::fmt;
 pub struct Address(String);
 
 impl Address {
-    /// Reads a calendar address as it stands in ORGANIZER, ATTENDEE or a mail header.
+    /// Reads a calendar address as it stands in ORGANIZER, ATTENDEE or a configuration.
     pub fn parse(text: &str) -> Self {
         Self(normalise(text).into_owned())
+    }
+
+    /// Reads an address as it stands in a mail header, which is no URI: nothing is decoded and no query cut off, or
+    /// `"boss@example.com?x"@evil.example` would be the boss (RFC 5322 §3.4.1).
+    pub fn in_mail(text: &str) -> Self {
+        Self(text.trim().to_lowercase())
     }
 
     /// The address as `local@domain`, lower case.
@@ -28,7 +34,8 @@ impl Address {
         if bare.len() == self.0.len() && bare.eq_ignore_ascii_case(&self.0) {
             return true;
         }
-        normalise(text) == self.0
+        // Only encodings, queries and letters beyond ASCII can make two different spellings equal.
+        bare.bytes().any(|byte| matches!(byte, b'%' | b'?') || !byte.is_ascii()) && normalise(text) == self.0
     }
 
     /// The part behind the last `@`, or nothing when there is none.
@@ -104,6 +111,14 @@ mod tests {
             assert!(b.is(text), "{text}");
         }
         assert!(!b.is("mailto:bb@example.com"));
+    }
+
+    #[test]
+    fn a_sender_is_no_uri() {
+        for text in ["boss@example.com?x@evil.example", "%62oss@example.com", "mailto:boss@example.com"] {
+            assert_ne!(Address::in_mail(text), Address::parse("mailto:boss@example.com"), "{text}");
+        }
+        assert_eq!(Address::in_mail(" Boss@Example.COM"), Address::parse("mailto:boss@example.com"));
     }
 
     #[test]

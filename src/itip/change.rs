@@ -7,7 +7,7 @@ use calcard::icalendar::{
 };
 
 use super::address::Address;
-use super::component::ComponentExt;
+use super::component::{ComponentExt, Party, ScheduleAgent};
 use super::time::{Moment, Zones};
 
 /// How much a property matters to the other parties.
@@ -54,10 +54,12 @@ pub fn weight(name: &ICalendarProperty) -> Weight {
 pub struct Difference {
     /// The properties that differ and matter, by name, sorted.
     pub properties: BTreeSet<ICalendarProperty>,
-    /// Who was added to the attendees.
+    /// Who was added to the attendees that the gateway writes to.
     pub joined: BTreeSet<Address>,
-    /// Who was taken off the attendees.
+    /// Who was taken off them, or handed to another agent, which counts as taken off (RFC 6638 §3.2.1.3).
     pub left: BTreeSet<Address>,
+    /// Whether the list of attendees differs, whoever writes to them.
+    pub other_list: bool,
 }
 
 impl Difference {
@@ -72,10 +74,11 @@ impl Difference {
             .filter(|name| weight(name) > Weight::Private)
             .collect();
         let properties = names.into_iter().filter(|name| differs(name, before, after)).cloned().collect();
-        let (was, is) = (attendee_set(before.0), attendee_set(after.0));
+        let (was, is) = (reached(before.0), reached(after.0));
         let joined = is.difference(&was).cloned().collect();
         let left = was.difference(&is).cloned().collect();
-        Self { properties, joined, left }
+        let other_list = attendee_set(before.0) != attendee_set(after.0);
+        Self { properties, joined, left, other_list }
     }
 
     /// Whether there is anything that others need to know.
@@ -85,7 +88,8 @@ impl Difference {
 
     /// Whether SEQUENCE has to rise (RFC 5546 §2.1.4, and LOCATION and the attendees by our own rule).
     pub fn raises_sequence(&self) -> bool {
-        !self.joined.is_empty() || !self.left.is_empty() || self.reaches(Weight::Raises)
+        let other_guests = self.other_list || !self.joined.is_empty() || !self.left.is_empty();
+        other_guests || self.reaches(Weight::Raises)
     }
 
     /// Whether it takes place at another time.
@@ -117,6 +121,16 @@ pub fn attendee_set(component: &ICalendarComponent) -> BTreeSet<Address> {
     component.attendees().map(|attendee| attendee.address()).collect()
 }
 
+/// The addresses of the attendees that the gateway writes to.
+fn reached(component: &ICalendarComponent) -> BTreeSet<Address> {
+    component.attendees().filter(|attendee| is_reachable(*attendee)).map(Party::address).collect()
+}
+
+/// Whether the gateway is the one that sends to this attendee (RFC 6638 §7.1).
+pub fn is_reachable(party: Party<'_>) -> bool {
+    party.agent() == ScheduleAgent::Server
+}
+
 /// Whether a property's meaning differs; a mere re-encoding of the same value does not.
 pub fn differs(
     name: &ICalendarProperty,
@@ -143,8 +157,15 @@ pub fn differs(
 fn start(component: &ICalendarComponent, zones: &Zones) -> Option<(Moment, Option<String>)> {
     let entry = component.property(&ICalendarProperty::Dtstart)?;
     let recurs = component.has_property(&ICalendarProperty::Rrule);
-    let zone = recurs.then(|| zones.of_entry(entry).to_string());
-    Some((zones.moment(entry)?, zone))
+    Some((zones.moment(entry)?, recurs.then(|| clock(entry, zones))))
+}
+
+/// The name of the clock that a time follows; UTC is one clock, whether it is written as `Z` or as a TZID.
+fn clock(entry: &ICalendarEntry, zones: &Zones) -> String {
+    let zone = zones.of_entry(entry);
+    let ends_in_z =
+        matches!(entry.values.first(), Some(ICalendarValue::PartialDateTime(date)) if date.tz_hour.is_some());
+    if ends_in_z || zone.is_utc() { "UTC".to_owned() } else { zone.to_string() }
 }
 
 /// When it ends, whether said by DTEND, DUE or DURATION.
@@ -169,7 +190,8 @@ pub fn end(component: &ICalendarComponent, zones: &Zones) -> Option<Moment> {
     })
 }
 
-fn moments(name: &ICalendarProperty, component: &ICalendarComponent, zones: &Zones) -> BTreeSet<Moment> {
+/// The moments that RDATE or EXDATE name.
+pub fn moments(name: &ICalendarProperty, component: &ICalendarComponent, zones: &Zones) -> BTreeSet<Moment> {
     component.properties(name).flat_map(|entry| zones.moments(entry)).collect()
 }
 

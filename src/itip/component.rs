@@ -64,7 +64,7 @@ impl ComponentExt for ICalendarComponent {
 
     fn revision(&self) -> Revision {
         let dtstamp = self.moment(&ICalendarProperty::Dtstamp, &Zones::default());
-        Revision { sequence: self.sequence(), dtstamp: dtstamp.map_or(i64::MIN, Moment::as_seconds) }
+        Revision { sequence: self.sequence(), dtstamp: dtstamp.map_or(Revision::UNDATED, Moment::as_seconds) }
     }
 
     fn organizer(&self) -> Option<Party<'_>> {

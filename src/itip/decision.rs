@@ -166,6 +166,8 @@ pub enum Reason {
     WaitsForUser,
     /// An invitation whose attendees do not include the user: forwarded, or sent to a list.
     NotInvitedByName,
+    /// An attendee sends the user in their place; whether they were invited at all cannot be told (RFC 5546 §3.2.2.3).
+    DelegatedToUser,
     /// An answer to a time that the organizer has changed since.
     AnswersOlderTime,
     /// An attendee who was never invited answered; kept for the organizer to see, by policy.
@@ -190,6 +192,7 @@ impl Reason {
             Reason::CounterDeclined => "counter-declined",
             Reason::WaitsForUser => "waits-for-user",
             Reason::NotInvitedByName => "not-invited-by-name",
+            Reason::DelegatedToUser => "delegated-to-user",
             Reason::AnswersOlderTime => "answers-older-time",
             Reason::PartyCrasher(_) => "party-crasher",
             Reason::Refused(refusal) => refusal.log_name(),
@@ -218,6 +221,9 @@ impl Reason {
             }
             Reason::NotInvitedByName => {
                 "The invitation does not name the user; it waits in `imipd invitations`.".into()
+            }
+            Reason::DelegatedToUser => {
+                "An attendee asks the user to come in their place; it waits in `imipd invitations`.".into()
             }
             Reason::AnswersOlderTime => "An answer to a time that has changed since; a new answer is awaited.".into(),
             Reason::PartyCrasher(address) => {

@@ -1,7 +1,7 @@
 //! The limits on what the engine takes from outside, in one place.
 
 /// The longest calendar text that is parsed, in bytes.
-pub const CALENDAR_BYTES_MAX: usize = 2 * 1024 * 1024;
+pub const CALENDAR_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// The most components, alarms and time zone rules included, that one calendar text may hold.
 pub const COMPONENTS_MAX: usize = 20_000;
@@ -17,3 +17,12 @@ pub const RECURRENCE_STEPS_MAX: usize = 100_000;
 
 /// The largest SEQUENCE that is believed; what is larger counts as this (real mail holds some beyond 32 bits).
 pub const SEQUENCE_MAX: i64 = i64::MAX / 2;
+
+/// The most people to whom one answer may delegate: each of them is written to from then on.
+pub const DELEGATES_MAX: usize = 8;
+
+/// The most REQUEST-STATUS codes that are kept of one answer.
+pub const STATUS_CODES_MAX: usize = 8;
+
+/// The longest name of an unknown METHOD that is repeated in a reason, in characters.
+pub const METHOD_NAME_CHARS_MAX: usize = 40;

@@ -1,6 +1,6 @@
 //! The calendar object: all components of one UID.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarProperty, ICalendarValue,
@@ -34,6 +34,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// The kind of a component; nothing for what is no calendar object, time zones for example.
+    pub fn of(component: &ICalendarComponent) -> Option<Self> {
+        match component.component_type {
+            ICalendarComponentType::VEvent => Some(Kind::Event),
+            ICalendarComponentType::VTodo => Some(Kind::Todo),
+            ICalendarComponentType::VJournal => Some(Kind::Journal),
+            _ => None,
+        }
+    }
+
     /// The component's name in iCalendar text.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -224,12 +234,23 @@ impl CalendarObject {
 
     /// Adds the time zones of another object that this one does not define yet.
     pub fn adopt_zones(&mut self, other: &CalendarObject) {
+        self.adopt_zones_where(other, |_| true);
+    }
+
+    /// Adds those time zones of another object that the components of this one name (RFC 5546 §3.2.2).
+    pub fn adopt_used_zones(&mut self, other: &CalendarObject) {
+        let entries = self.components().flat_map(|(_, component)| &component.entries);
+        let used: BTreeSet<String> = entries.filter_map(ICalendarEntry::tz_id).map(str::to_owned).collect();
+        self.adopt_zones_where(other, |tzid| used.contains(tzid));
+    }
+
+    fn adopt_zones_where(&mut self, other: &CalendarObject, wanted: impl Fn(&str) -> bool) {
         for zone in children(&other.calendar) {
             let Some(component) = other.calendar.components.get(zone) else { continue };
             let is_zone = component.component_type == ICalendarComponentType::VTimezone;
             let tzid = component.text(&ICalendarProperty::Tzid);
             let known = self.calendar.timezones().any(|known| known.text(&ICalendarProperty::Tzid) == tzid);
-            if is_zone && !known {
+            if is_zone && !known && tzid.is_some_and(&wanted) {
                 let index = self.push_to_root(ICalendarComponent { component_ids: Vec::new(), ..component.clone() });
                 self.adopt_children(index, &other.calendar, component);
             }
@@ -237,9 +258,32 @@ impl CalendarObject {
         self.zones = Zones::of(&self.calendar);
     }
 
-    /// A calendar with the given METHOD and PRODID, the time zones of this object, and no scheduling component.
+    /// Takes the time zones of a full message: what it says a name means counts from now on.
+    pub fn replace_zones(&mut self, other: &CalendarObject) {
+        let redefined: BTreeSet<&str> =
+            other.calendar.timezones().filter_map(|zone| zone.text(&ICalendarProperty::Tzid)).collect();
+        let outdated: BTreeSet<usize> = children(&self.calendar)
+            .into_iter()
+            .filter(|child| {
+                let zone = self.calendar.components.get(*child);
+                let zone = zone.filter(|zone| zone.component_type == ICalendarComponentType::VTimezone);
+                zone.and_then(|zone| zone.text(&ICalendarProperty::Tzid)).is_some_and(|tzid| redefined.contains(tzid))
+            })
+            .collect();
+        // What is no child of the root is no part of the text; its name must not be found any more either.
+        for (_, zone) in self.calendar.components.iter_mut().enumerate().filter(|(index, _)| outdated.contains(index)) {
+            zone.component_type = ICalendarComponentType::Other("X-OUTDATED".to_owned());
+        }
+        if let Some(root) = self.calendar.components.first_mut() {
+            root.component_ids.retain(|&child| !outdated.contains(&(child as usize)));
+        }
+        self.adopt_zones(other);
+    }
+
+    /// A calendar with the given METHOD and PRODID, without any component yet.
     ///
-    /// Components put into it by [`CalendarObject::insert`] make a message about this object.
+    /// Components put into it by [`CalendarObject::insert`], and then the zones that they name by
+    /// [`CalendarObject::adopt_used_zones`], make a message about this object.
     pub fn envelope(&self, method: calcard::icalendar::ICalendarMethod, prodid: &str) -> CalendarObject {
         let root = ICalendarComponent {
             component_type: ICalendarComponentType::VCalendar,
@@ -250,15 +294,13 @@ impl CalendarObject {
             ],
             component_ids: Vec::new(),
         };
-        let mut envelope = CalendarObject {
+        CalendarObject {
             calendar: ICalendar { components: vec![root] },
             uid: self.uid.clone(),
             kind: self.kind,
             zones: Zones::default(),
             index: BTreeMap::new(),
-        };
-        envelope.adopt_zones(self);
-        envelope
+        }
     }
 
     fn root(&self) -> Option<&ICalendarComponent> {
@@ -310,11 +352,8 @@ fn children(calendar: &ICalendar) -> Vec<usize> {
 /// The kind of a scheduling component; nothing for time zones and what iTIP does not know.
 fn kind_of(component: &ICalendarComponent) -> Result<Option<Kind>, Refusal> {
     match component.component_type {
-        ICalendarComponentType::VEvent => Ok(Some(Kind::Event)),
-        ICalendarComponentType::VTodo => Ok(Some(Kind::Todo)),
-        ICalendarComponentType::VJournal => Ok(Some(Kind::Journal)),
         ICalendarComponentType::VFreebusy => Err(Refusal::InvalidComponentType),
-        _ => Ok(None),
+        _ => Ok(Kind::of(component)),
     }
 }
 

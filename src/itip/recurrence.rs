@@ -174,6 +174,15 @@ fn wall_clock(moment: Moment, zone: Tz) -> Option<NaiveDateTime> {
     }
 }
 
+/// Whether a key names an instance of the series.
+pub fn membership(object: &CalendarObject, key: InstanceKey) -> Membership {
+    let set = object.master().and_then(|master| RecurrenceSet::of(master, object.zones()));
+    match set.zip(key.moment()) {
+        Some((set, moment)) => set.contains(moment),
+        None => Membership::NoInstance,
+    }
+}
+
 /// The override that an answer about one instance makes from the master (RFC 5546 §3.2.3).
 ///
 /// Nothing when the series has no such instance, or when the budget could not tell: an answer that may be

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::address::Address;
 use super::instance::InstanceKey;
+use super::time::Moment;
 
 /// SEQUENCE: how often the organizer has changed what matters (RFC 5545 §3.8.7.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,6 +29,19 @@ pub struct Revision {
     pub dtstamp: i64,
 }
 
+impl Revision {
+    /// The DTSTAMP of a message that has none.
+    pub const UNDATED: i64 = i64::MIN;
+
+    /// Whether this was sent before `other`, whatever instances the two speak of; SEQUENCE tells where a DTSTAMP is missing.
+    pub fn was_sent_before(self, other: Revision) -> bool {
+        match self.dtstamp == Self::UNDATED || other.dtstamp == Self::UNDATED {
+            true => self.sequence < other.sequence,
+            false => self.dtstamp < other.dtstamp,
+        }
+    }
+}
+
 /// What one user has taken so far about one UID.
 ///
 /// It outlives the object: after a CANCEL or a deletion it is what keeps a late REQUEST from reviving it.
@@ -41,6 +55,8 @@ pub struct Revisions {
     pub replies: BTreeMap<(InstanceKey, Address), Revision>,
     /// The SEQUENCE at which the time of an instance last changed: answers to an earlier one are out of date.
     pub rescheduled: BTreeMap<InstanceKey, Sequence>,
+    /// The DTSTAMP (Unix seconds) of the last REFRESH answered, by attendee.
+    pub refreshed: BTreeMap<Address, i64>,
 }
 
 /// The last message of the organizer that was taken about one instance.
@@ -54,22 +70,27 @@ pub struct Taken {
 impl Revisions {
     /// Whether a message of the organizer about `key` comes too late.
     ///
-    /// An instance is ordered by its own messages, because each override counts its own SEQUENCE. A full message (one
-    /// about the master) speaks for every instance, though, so what was sent before it is late as well; there the
-    /// DTSTAMP has to agree with the SEQUENCE, which differs between master and overrides. After a CANCEL of the
-    /// whole, anything below the CANCEL's SEQUENCE is late (RFC 5546 §4.2.9).
+    /// An instance is ordered by its own messages, because each override counts its own SEQUENCE. What speaks for
+    /// several instances outdates what was sent before about each of them: a full message or a CANCEL of the whole for
+    /// all, a CANCEL of an instance and all that follow for the later ones. Between those DTSTAMP decides alone: the
+    /// SEQUENCE of a master and that of an override cannot be compared. Only after a CANCEL of the whole anything
+    /// below its SEQUENCE is late, however new (RFC 5546 §4.2.9).
     pub fn is_stale(&self, key: InstanceKey, incoming: Revision) -> bool {
         if self.instances.get(&key).is_some_and(|own| incoming < own.revision) {
             return true;
         }
-        let Some(master) = self.instances.get(&InstanceKey::Master).filter(|_| key != InstanceKey::Master) else {
-            return false;
-        };
-        let older = incoming.dtstamp < master.revision.dtstamp;
-        match master.cancelled {
-            true => incoming < master.revision,
-            false => older && incoming.sequence <= master.revision.sequence,
-        }
+        let whole = self.instances.get(&InstanceKey::Master).filter(|_| key != InstanceKey::Master);
+        let outdated_by_whole = whole.is_some_and(|taken| {
+            let below = taken.cancelled && incoming < taken.revision;
+            below || incoming.was_sent_before(taken.revision)
+        });
+        // In the order of the keys those of several instances come last.
+        let mut futures = self.instances.range(InstanceKey::ThisAndFuture(Moment::Date(i64::MIN))..);
+        outdated_by_whole
+            || futures.any(|(other, taken)| {
+                let covers = other.moment() <= key.moment() && key.moment().is_some() && *other != key;
+                taken.cancelled && covers && incoming.was_sent_before(taken.revision)
+            })
     }
 
     /// Whether exactly this revision of the instance was taken before.
@@ -77,9 +98,13 @@ impl Revisions {
         self.instances.get(&key).is_some_and(|own| own.revision == incoming)
     }
 
-    /// Whether an override survives a full message of the organizer that does not hold it: only when it is newer.
-    pub fn survives(&self, key: InstanceKey, full: Revision) -> bool {
-        self.instances.get(&key).is_some_and(|own| own.revision.dtstamp > full.dtstamp)
+    /// Whether an override survives a message about `whole` that does not hold it: only when it was sent later, and is
+    /// not below the SEQUENCE of a CANCEL of everything. The converse of [`Revisions::is_stale`].
+    pub fn survives(&self, key: InstanceKey, (whole, message): (InstanceKey, Taken)) -> bool {
+        self.instances.get(&key).is_some_and(|own| {
+            let below = message.cancelled && whole == InstanceKey::Master && own.revision < message.revision;
+            message.revision.was_sent_before(own.revision) && !below
+        })
     }
 
     /// Records a message of the organizer as taken.
@@ -90,11 +115,11 @@ impl Revisions {
         }
     }
 
-    /// Records that a full message without this override has replaced it: the override's own message is late from now on.
-    pub fn supersede(&mut self, key: InstanceKey, full: Revision) {
-        if let Some(taken) = self.instances.get_mut(&key) {
-            taken.revision.dtstamp = taken.revision.dtstamp.max(full.dtstamp);
-        }
+    /// Records that a full message without this override has replaced it.
+    ///
+    /// From now on the full message speaks for the instance, which may count its SEQUENCE from the start again.
+    pub fn supersede(&mut self, key: InstanceKey) {
+        self.instances.remove(&key);
     }
 
     /// Whether a REPLY of `attendee` about `key` is older than the last one taken.
@@ -102,7 +127,7 @@ impl Revisions {
         self.replies.get(&(key, attendee.clone())).is_some_and(|last| incoming < *last)
     }
 
-    /// Whether a REPLY answers a time that has changed since.
+    /// Whether a REPLY answers a time that has changed since; an instance without override has the time of the master.
     pub fn answers_an_older_time(&self, key: InstanceKey, answered: Sequence) -> bool {
         self.rescheduled.get(&key).is_some_and(|since| answered < *since)
     }
@@ -116,7 +141,6 @@ impl Revisions {
 
 #[cfg(test)]
 mod tests {
-    use super::super::time::Moment;
     use super::*;
 
     fn revision(sequence: i64, dtstamp: i64) -> Revision {
@@ -158,8 +182,38 @@ mod tests {
         let mut taken = Revisions::default();
         taken.take(OVERRIDE, revision(7, 10), false);
         taken.take(InstanceKey::Master, revision(3, 20), false);
-        assert!(!taken.survives(OVERRIDE, revision(3, 20)));
-        taken.supersede(OVERRIDE, revision(3, 20));
+        let full = (InstanceKey::Master, Taken { revision: revision(3, 20), cancelled: false });
+        assert!(!taken.survives(OVERRIDE, full));
+        taken.supersede(OVERRIDE);
         assert!(taken.is_stale(OVERRIDE, revision(7, 10)));
+        assert!(!taken.is_stale(OVERRIDE, revision(1, 30)));
+    }
+
+    #[test]
+    fn staleness_and_survival_agree_whichever_comes_first() {
+        for (sequence, dtstamp, cancelled) in [
+            (1, 10, false),
+            (7, 10, false),
+            (1, 30, false),
+            (7, 30, false),
+            (1, 30, true),
+            (7, 10, true),
+            (7, 30, true),
+        ] {
+            let (own, whole) = (revision(sequence, dtstamp), Taken { revision: revision(3, 20), cancelled });
+            let (mut override_first, mut whole_first) = (Revisions::default(), Revisions::default());
+            override_first.take(OVERRIDE, own, false);
+            whole_first.take(InstanceKey::Master, whole.revision, cancelled);
+            let stays = override_first.survives(OVERRIDE, (InstanceKey::Master, whole));
+            assert_eq!(stays, !whole_first.is_stale(OVERRIDE, own), "{own:?} {cancelled}");
+        }
+    }
+
+    #[test]
+    fn a_message_without_dtstamp_is_ordered_by_its_sequence() {
+        let mut taken = Revisions::default();
+        taken.take(InstanceKey::Master, revision(3, 20), false);
+        assert!(taken.is_stale(OVERRIDE, revision(2, Revision::UNDATED)));
+        assert!(!taken.is_stale(OVERRIDE, revision(3, Revision::UNDATED)));
     }
 }

@@ -1,10 +1,13 @@
 //! What a message says at a glance: for the subject and the text of the mail, and for scenarios.
 
+use std::collections::BTreeSet;
+
 use calcard::common::timezone::Tz;
 use calcard::icalendar::{
     ICalendarComponent, ICalendarParticipationStatus, ICalendarProperty, ICalendarRecurrenceRule, ICalendarValue,
 };
 
+use super::address::Address;
 use super::component::ComponentExt;
 use super::method::Method;
 use super::time::Zones;
@@ -126,14 +129,15 @@ fn fields(component: &ICalendarComponent, zones: &Zones) -> Vec<Field> {
     values.into_iter().filter_map(|(name, value)| Some(Field { name, value: value? })).collect()
 }
 
-/// The organizer first, then the attendees: by name where all have one, by address otherwise.
+/// The organizer first, then the attendees, none twice: by name where all have one, by address otherwise.
 fn participants(component: &ICalendarComponent) -> Option<ItipValue> {
     let organizer = component.organizer();
     let organizer_address = organizer.map(|party| party.address());
+    let mut seen: BTreeSet<Address> = BTreeSet::new();
     let mut others: Vec<ItipParticipant> = component
         .attendees()
         .map(|party| (party.address(), party.name()))
-        .filter(|(address, _)| organizer_address.as_ref() != Some(address))
+        .filter(|(address, _)| organizer_address.as_ref() != Some(address) && seen.insert(address.clone()))
         .map(|(address, name)| participant(address.as_str(), name, false))
         .collect();
     // A pair-wise rule (by name where both have one) would be no order at all when only some have names.

@@ -63,18 +63,23 @@ impl Transaction {
         Ok(())
     }
 
-    /// Whether a user's mail with this Message-ID and these calendars has been decided before.
-    pub async fn has_decided(&mut self, user: &str, message_id: &str, fingerprint: &str) -> Result<bool, LedgerError> {
+    /// Whether a user's mail with this Message-ID and these calendars has been taken before.
+    ///
+    /// A refusal does not count: it changed nothing, and what was refused then may be right now.
+    pub async fn has_taken(&mut self, user: &str, message_id: &str, fingerprint: &str) -> Result<bool, LedgerError> {
         if message_id.is_empty() {
             return Ok(false);
         }
-        let row = sqlx::query("SELECT 1 FROM decision WHERE user = ? AND message_id = ? AND fingerprint = ? LIMIT 1")
-            .bind(user)
-            .bind(message_id)
-            .bind(fingerprint)
-            .fetch_optional(self.connection())
-            .await
-            .map_err(LedgerError::while_trying("look for a decision"))?;
+        let row = sqlx::query(
+            "SELECT 1 FROM decision WHERE user = ? AND message_id = ? AND fingerprint = ?
+             AND verdict IN ('applied', 'unchanged', 'proposed') LIMIT 1",
+        )
+        .bind(user)
+        .bind(message_id)
+        .bind(fingerprint)
+        .fetch_optional(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("look for a decision"))?;
         Ok(row.is_some())
     }
 

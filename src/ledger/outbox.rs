@@ -240,7 +240,8 @@ impl Ledger {
 
     /// Makes every waiting mail due at once.
     pub async fn retry_now(&self, now: i64) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE outbox SET next_attempt_at = ?")
+        let waiting = "id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')";
+        sqlx::query(sqlx::AssertSqlSafe(format!("UPDATE outbox SET next_attempt_at = ? WHERE {waiting}")))
             .bind(now)
             .execute(&self.pool)
             .await

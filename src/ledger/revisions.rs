@@ -1,5 +1,7 @@
 //! The order of messages, kept per user and UID (RFC 5546 §2.1.5).
 
+use std::collections::BTreeMap;
+
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -12,14 +14,14 @@ const TAKEN: &str = "taken";
 const CANCELLED: &str = "cancelled";
 const REPLY: &str = "reply";
 const RESCHEDULED: &str = "rescheduled";
+const REFRESHED: &str = "refreshed";
 
-/// A row of the table without its keys for user and UID.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct RevisionRow {
+/// Where a row of the table stands among those of one user and UID.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct RowPlace {
     kind: &'static str,
     instance: String,
     attendee: String,
-    revision: Revision,
 }
 
 impl Transaction {
@@ -39,8 +41,8 @@ impl Transaction {
         .fetch_all(self.connection())
         .await
         .map_err(LedgerError::while_trying("read revisions"))?;
-        let mut revisions = Revisions::default();
-        revisions.organizer = organizer.map(|row| Address::parse(row.get(0)));
+        let organizer = organizer.map(|row| Address::parse(row.get(0)));
+        let mut revisions = Revisions { organizer, ..Revisions::default() };
         rows.iter().try_for_each(|row| add(&mut revisions, row))?;
         Ok(revisions)
     }
@@ -55,11 +57,11 @@ impl Transaction {
     ) -> Result<(), LedgerError> {
         let known = rows(before);
         let wanted = rows(after);
-        for row in known.iter().filter(|row| !wanted.iter().any(|other| other.same_place(row))) {
-            self.delete_revision(user, uid, row).await?;
+        for (place, _) in known.iter().filter(|(place, _)| !wanted.contains_key(*place)) {
+            self.delete_revision(user, uid, place).await?;
         }
-        for row in wanted.iter().filter(|row| !known.contains(row)) {
-            self.write_revision(user, uid, row).await?;
+        for (place, revision) in wanted.iter().filter(|(place, revision)| known.get(*place) != Some(*revision)) {
+            self.write_revision(user, uid, place, *revision).await?;
         }
         if let Some(organizer) = after.organizer.as_ref().filter(|_| before.organizer != after.organizer) {
             sqlx::query(
@@ -76,7 +78,13 @@ impl Transaction {
         Ok(())
     }
 
-    async fn write_revision(&mut self, user: &str, uid: &CalUid, row: &RevisionRow) -> Result<(), LedgerError> {
+    async fn write_revision(
+        &mut self,
+        user: &str,
+        uid: &CalUid,
+        place: &RowPlace,
+        revision: Revision,
+    ) -> Result<(), LedgerError> {
         sqlx::query(
             "INSERT INTO revision (user, cal_uid, kind, instance, attendee, sequence, dtstamp)
              VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -85,26 +93,26 @@ impl Transaction {
         )
         .bind(user)
         .bind(&uid.0)
-        .bind(row.kind)
-        .bind(&row.instance)
-        .bind(&row.attendee)
-        .bind(row.revision.sequence.0)
-        .bind(row.revision.dtstamp)
+        .bind(place.kind)
+        .bind(&place.instance)
+        .bind(&place.attendee)
+        .bind(revision.sequence.0)
+        .bind(revision.dtstamp)
         .execute(self.connection())
         .await
         .map_err(LedgerError::while_trying("write a revision"))?;
         Ok(())
     }
 
-    async fn delete_revision(&mut self, user: &str, uid: &CalUid, row: &RevisionRow) -> Result<(), LedgerError> {
+    async fn delete_revision(&mut self, user: &str, uid: &CalUid, place: &RowPlace) -> Result<(), LedgerError> {
         sqlx::query(
             "DELETE FROM revision WHERE user = ? AND cal_uid = ? AND kind = ? AND instance = ? AND attendee = ?",
         )
         .bind(user)
         .bind(&uid.0)
-        .bind(row.kind)
-        .bind(&row.instance)
-        .bind(&row.attendee)
+        .bind(place.kind)
+        .bind(&place.instance)
+        .bind(&place.attendee)
         .execute(self.connection())
         .await
         .map_err(LedgerError::while_trying("remove a revision"))?;
@@ -112,32 +120,27 @@ impl Transaction {
     }
 }
 
-impl RevisionRow {
-    fn same_place(&self, other: &RevisionRow) -> bool {
-        (self.kind, &self.instance, &self.attendee) == (other.kind, &other.instance, &other.attendee)
-    }
-}
-
-fn rows(revisions: &Revisions) -> Vec<RevisionRow> {
-    let instances = revisions.instances.iter().map(|(key, taken)| RevisionRow {
-        kind: if taken.cancelled { CANCELLED } else { TAKEN },
+fn rows(revisions: &Revisions) -> BTreeMap<RowPlace, Revision> {
+    let place = |kind, key: InstanceKey, attendee: Option<&Address>| RowPlace {
+        kind,
         instance: key.to_string(),
-        attendee: String::new(),
-        revision: taken.revision,
+        attendee: attendee.map(ToString::to_string).unwrap_or_default(),
+    };
+    let instances = revisions
+        .instances
+        .iter()
+        .map(|(key, taken)| (place(if taken.cancelled { CANCELLED } else { TAKEN }, *key, None), taken.revision));
+    let replies =
+        revisions.replies.iter().map(|((key, attendee), revision)| (place(REPLY, *key, Some(attendee)), *revision));
+    let rescheduled = revisions
+        .rescheduled
+        .iter()
+        .map(|(key, sequence)| (place(RESCHEDULED, *key, None), Revision { sequence: *sequence, dtstamp: 0 }));
+    let refreshed = revisions.refreshed.iter().map(|(attendee, dtstamp)| {
+        let revision = Revision { sequence: Sequence(0), dtstamp: *dtstamp };
+        (place(REFRESHED, InstanceKey::Master, Some(attendee)), revision)
     });
-    let replies = revisions.replies.iter().map(|((key, attendee), revision)| RevisionRow {
-        kind: REPLY,
-        instance: key.to_string(),
-        attendee: attendee.to_string(),
-        revision: *revision,
-    });
-    let rescheduled = revisions.rescheduled.iter().map(|(key, sequence)| RevisionRow {
-        kind: RESCHEDULED,
-        instance: key.to_string(),
-        attendee: String::new(),
-        revision: Revision { sequence: *sequence, dtstamp: 0 },
-    });
-    instances.chain(replies).chain(rescheduled).collect()
+    instances.chain(replies).chain(rescheduled).chain(refreshed).collect()
 }
 
 fn add(revisions: &mut Revisions, row: &SqliteRow) -> Result<(), LedgerError> {
@@ -154,6 +157,9 @@ fn add(revisions: &mut Revisions, row: &SqliteRow) -> Result<(), LedgerError> {
         }
         RESCHEDULED => {
             revisions.rescheduled.insert(key, revision.sequence);
+        }
+        REFRESHED => {
+            revisions.refreshed.insert(Address::parse(&attendee), revision.dtstamp);
         }
         _ => return Err(LedgerError::Unreadable { what: "the kind of a revision", value: kind }),
     }

@@ -38,6 +38,7 @@ pub fn all_attended(object: &CalendarObject, author: Author<'_>) -> CalendarObje
             message.insert(key, invitation(component, author.now));
         }
     }
+    message.adopt_used_zones(object);
     message
 }
 
@@ -152,6 +153,7 @@ pub fn partial(
     for (key, component) in components {
         message.insert(key, component);
     }
+    message.adopt_used_zones(object);
     message
 }
 

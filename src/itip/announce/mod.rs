@@ -5,18 +5,25 @@
 //! | ORGANIZER | puts or deletes | [`organizer`] |
 //! | an ATTENDEE | puts or deletes | [`attendee`] |
 //! | neither | | refused as `NotOrganizerNorAttendee` |
+//! | either, but SCHEDULE-AGENT on ORGANIZER is not SERVER | | refused as `OtherSchedulingAgent` |
+//! | either, of a VJOURNAL | | refused as `InvalidComponentType` |
 
 mod attendee;
+mod debts;
+mod delegation;
 mod message;
 mod organizer;
+mod recipients;
+mod replies;
 mod respond;
 
 pub use message::full_request;
 pub use respond::{Answer, respond};
 
 use super::address::Address;
+use super::component::{ComponentExt, ScheduleAgent};
 use super::decision::{Announcement, Refusal};
-use super::object::CalendarObject;
+use super::object::{CalendarObject, Kind};
 use super::revision::Revisions;
 
 /// What the engine has to know besides the object: who, when, and in whose name.
@@ -40,7 +47,7 @@ pub fn put(
     revisions: &Revisions,
     author: Author<'_>,
 ) -> Announcement {
-    match role(before, &after, author.addresses) {
+    match role(before, &after, author.addresses).and_then(|role| is_ours(&after).map(|()| role)) {
         Ok(Role::Organizer) => organizer::put(before, after, revisions, author),
         Ok(Role::Attendee) => attendee::put(before, after, revisions, author),
         Err(refusal) => Announcement { store: Some(after), revisions: revisions.clone(), outgoing: Err(refusal) },
@@ -49,11 +56,27 @@ pub fn put(
 
 /// The user deletes an object.
 pub fn delete(before: &CalendarObject, revisions: &Revisions, author: Author<'_>) -> Announcement {
-    let outgoing = role(None, before, author.addresses).and_then(|role| match role {
-        Role::Organizer => organizer::delete(before, author),
+    let mut revisions = revisions.clone();
+    let role = role(None, before, author.addresses).and_then(|role| is_ours(before).map(|()| role));
+    let outgoing = role.and_then(|role| match role {
+        Role::Organizer => organizer::delete(before, &mut revisions, author),
         Role::Attendee => attendee::delete(before, author),
     });
-    Announcement { store: None, revisions: revisions.clone(), outgoing }
+    Announcement { store: None, revisions, outgoing }
+}
+
+/// Refuses what others schedule, or what is not scheduled at all.
+fn is_ours(object: &CalendarObject) -> Result<(), Refusal> {
+    // RFC 5546 §3: a VJOURNAL is published; there is no REQUEST and no REPLY for it.
+    if object.kind() == Kind::Journal {
+        return Err(Refusal::InvalidComponentType);
+    }
+    // RFC 6638 §7.1: on ORGANIZER, SCHEDULE-AGENT says who sends for the user whose copy this is.
+    let mut organizers = object.components().filter_map(|(_, component)| component.organizer());
+    match organizers.any(|organizer| organizer.agent() != ScheduleAgent::Server) {
+        true => Err(Refusal::OtherSchedulingAgent),
+        false => Ok(()),
+    }
 }
 
 /// The part that a user has in an object of theirs.

@@ -11,42 +11,45 @@
 
 use calcard::icalendar::{ICalendarComponent, ICalendarEntry, ICalendarProperty};
 
-use super::{Context, Held, ItipMessage, nothing_new, organizer_as_sender};
+use super::standing::organizer_as_sender;
+use super::{Context, Held, ItipMessage, clean, nothing_new, sent_at};
 use crate::itip::change::attendee_set;
 use crate::itip::component::{ComponentExt, Party};
 use crate::itip::decision::{Decision, Reason, Refusal, Verdict};
 use crate::itip::instance::InstanceKey;
 use crate::itip::object::CalendarObject;
-use crate::itip::revision::Revisions;
+use crate::itip::revision::{Revision, Revisions, Taken};
 
 pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
     let organizer = organizer_as_sender(held, &message.object, context)?;
     let mut revisions = held.revisions.clone();
-    let Some(stored) = held.object else {
-        if revisions.organizer.as_ref().is_some_and(|known| *known != organizer) {
-            return Err(Refusal::EventNotFound);
-        }
-        revisions.organizer = Some(organizer);
-        return Ok(remember(&message.object, revisions, held));
-    };
+    let is_anothers = revisions.organizer.as_ref().is_some_and(|known| *known != organizer);
     revisions.organizer = Some(organizer);
-    let fresh: Vec<(InstanceKey, &ICalendarComponent)> = message
-        .object
+    let mut object = message.object;
+    clean(&mut object);
+    let Some(stored) = held.object else {
+        return if is_anothers { Err(Refusal::EventNotFound) } else { Ok(remember(&object, revisions, held)) };
+    };
+    let sent_at = sent_at(&object);
+    let fresh: Vec<(InstanceKey, Revision, &ICalendarComponent)> = object
         .components()
-        .filter(|(key, component)| !held.revisions.is_stale(*key, component.revision()))
+        .map(|(key, component)| (key, revision(held, key, component, sent_at), component))
+        .filter(|(key, revision, _)| !held.is_stale(*key, *revision))
         .collect();
     if fresh.is_empty() {
         return Err(Refusal::OutOfSequence);
     }
+    let changed = fresh.iter().map(|(key, _, _)| *key).collect();
     let mut merged = stored.clone();
-    merged.adopt_zones(&message.object);
-    for (key, component) in fresh {
+    merged.adopt_zones(&object);
+    for (key, revision, component) in fresh {
         let removes_others = is_about_others(component, context);
-        revisions.take(key, component.revision(), !removes_others);
-        if removes_others {
-            uninvite(&mut merged, key, component);
-        } else {
-            cancel(&mut merged, key, component, held.revisions);
+        let cancellation = Taken { revision, cancelled: !removes_others };
+        revisions.take(key, revision, cancellation.cancelled);
+        let swept = swept(&merged, held.revisions, (key, cancellation));
+        match removes_others {
+            true => uninvite(&mut merged, key, &swept, component),
+            false => cancel(&mut merged, key, &swept, component),
         }
     }
     if merged == *stored {
@@ -57,15 +60,26 @@ pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>
         reason: Reason::Cancelled,
         store: Some(merged),
         revisions: Some(revisions),
-        changed: message.object.keys().collect(),
+        changed,
         outgoing: Vec::new(),
     })
 }
 
+/// The revision of one component of a CANCEL.
+///
+/// RFC 5546 §3.2.5 wants a SEQUENCE; one that lacks it (some booking systems) makes no claim on the order, so it stands
+/// where the instance stands, and DTSTAMP decides.
+fn revision(held: Held<'_>, key: InstanceKey, component: &ICalendarComponent, sent_at: i64) -> Revision {
+    let is_claimed = component.has_property(&ICalendarProperty::Sequence);
+    let sequence = if is_claimed { component.sequence() } else { held.sequence(key) };
+    Revision { sequence, dtstamp: sent_at }
+}
+
 /// Nothing is held; the order of messages alone is kept (RFC 5546 §5.2.1).
 fn remember(message: &CalendarObject, mut revisions: Revisions, held: Held<'_>) -> Decision {
+    let sent_at = sent_at(message);
     for (key, component) in message.components() {
-        revisions.take(key, component.revision(), true);
+        revisions.take(key, revision(held, key, component, sent_at), true);
     }
     if revisions == *held.revisions {
         return Decision::unchanged(Reason::NothingNew);
@@ -82,42 +96,9 @@ fn is_about_others(component: &ICalendarComponent, context: Context<'_>) -> bool
         && component.attendee_among(context.author.addresses).is_none()
 }
 
-fn uninvite(object: &mut CalendarObject, key: InstanceKey, message: &ICalendarComponent) {
-    let gone = attendee_set(message);
-    if let Some(component) = object.get_mut(key) {
-        component
-            .entries
-            .retain(|entry| entry.name != ICalendarProperty::Attendee || !gone.contains(&Party(entry).address()));
-    }
-}
-
-fn cancel(object: &mut CalendarObject, key: InstanceKey, message: &ICalendarComponent, revisions: &Revisions) {
-    match object.get_mut(key) {
-        Some(component) => {
-            mark(component, message);
-            // The reference scenario: what a CANCEL names has no SEQUENCE afterwards; its order is kept in Revisions.
-            component.remove(&ICalendarProperty::Sequence);
-            if let Some(stamp) = message.property(&ICalendarProperty::Dtstamp) {
-                component.remove(&ICalendarProperty::Dtstamp);
-                component.entries.push(stamp.clone());
-            }
-        }
-        None if key == InstanceKey::Master => {}
-        None => {
-            let mut component = ICalendarComponent { component_ids: Vec::new(), ..message.clone() };
-            component.set_cancelled();
-            object.insert(key, component);
-        }
-    }
-    let swept: Vec<InstanceKey> = object
-        .keys()
-        .filter(|other| is_swept(*other, key) && !revisions.survives(*other, message.revision()))
-        .collect();
-    for other in swept {
-        if let Some(component) = object.get_mut(other) {
-            mark(component, message);
-        }
-    }
+/// The other instances that a CANCEL takes along: all, or the later ones, unless they are newer than it.
+fn swept(object: &CalendarObject, revisions: &Revisions, (key, message): (InstanceKey, Taken)) -> Vec<InstanceKey> {
+    object.keys().filter(|other| is_swept(*other, key) && !revisions.survives(*other, (key, message))).collect()
 }
 
 /// Whether a CANCEL of `named` takes `other` along.
@@ -130,6 +111,49 @@ fn is_swept(other: InstanceKey, named: InstanceKey) -> bool {
         InstanceKey::This(_) => false,
         InstanceKey::ThisAndFuture(from) => other.moment().is_some_and(|moment| moment >= from),
     }
+}
+
+fn uninvite(object: &mut CalendarObject, key: InstanceKey, swept: &[InstanceKey], message: &ICalendarComponent) {
+    let gone = attendee_set(message);
+    for key in swept.iter().chain([&key]) {
+        if let Some(component) = object.get_mut(*key) {
+            component
+                .entries
+                .retain(|entry| entry.name != ICalendarProperty::Attendee || !gone.contains(&Party(entry).address()));
+        }
+    }
+}
+
+fn cancel(object: &mut CalendarObject, key: InstanceKey, swept: &[InstanceKey], message: &ICalendarComponent) {
+    match object.get_mut(key) {
+        Some(component) => {
+            mark(component, message);
+            // The reference scenario: what a CANCEL names has no SEQUENCE afterwards; its order is kept in Revisions.
+            component.remove(&ICalendarProperty::Sequence);
+            if let Some(stamp) = message.property(&ICalendarProperty::Dtstamp) {
+                component.remove(&ICalendarProperty::Dtstamp);
+                component.entries.push(stamp.clone());
+            }
+        }
+        None if key == InstanceKey::Master => {}
+        None => object.insert(key, cancelled_override(message)),
+    }
+    for other in swept {
+        if let Some(component) = object.get_mut(*other) {
+            mark(component, message);
+        }
+    }
+}
+
+/// An override that says of one instance that it does not take place.
+fn cancelled_override(message: &ICalendarComponent) -> ICalendarComponent {
+    let mut component = ICalendarComponent { component_ids: Vec::new(), ..message.clone() };
+    // RFC 5545 §3.8.4.4: one instance does not recur, whatever the message repeats of the series.
+    for name in [ICalendarProperty::Rrule, ICalendarProperty::Rdate, ICalendarProperty::Exdate] {
+        component.remove(&name);
+    }
+    component.set_cancelled();
+    component
 }
 
 /// STATUS:CANCELLED, with ORGANIZER and ATTENDEE as in the message.

@@ -2,20 +2,21 @@
 //!
 //! | message | we are | the sender is | what happens |
 //! |---|---|---|---|
-//! | COUNTER | the organizer | an attendee | kept as a proposal; never applied by itself |
+//! | COUNTER | the organizer | an attendee, or who acts for one | kept as a proposal; never applied by itself |
 //! | COUNTER | the organizer | anybody else | refused |
+//! | COUNTER | not the organizer | | refused |
 //! | DECLINECOUNTER | an attendee | the organizer | noted; nothing changes |
 //! | DECLINECOUNTER | an attendee | anybody else | refused |
+//! | DECLINECOUNTER | holding nothing | | refused |
 
-use super::{Context, Held, ItipMessage, held_by_organizer, organizer_as_sender};
+use super::standing::{attendee_of_sender, held_by_organizer, organizer_as_sender};
+use super::{Context, Held, ItipMessage};
 use crate::itip::decision::{Decision, Reason, Refusal};
 
 pub(super) fn counter(held: Held<'_>, message: &ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
     let stored = held_by_organizer(held, &message.object, context)?;
     // RFC 5546 §3.2.7 has ATTENDEE as 0+: who proposes has to come from the mail.
-    if !stored.has_attendee(std::slice::from_ref(context.sender)) {
-        return Err(Refusal::UnknownParticipant(context.sender.clone()));
-    }
+    attendee_of_sender(stored, context.sender)?;
     Ok(Decision::proposed(Reason::CounterProposal))
 }
 

@@ -3,27 +3,49 @@
 //! Every method has a file with the same four parts: is it for us and may they; is it new; what changes; what do we
 //! answer. What all methods share is checked here, before.
 
+mod add;
 mod cancel;
 mod counter;
+mod own;
 mod refresh;
 mod reply;
 mod request;
-
-use calcard::icalendar::ICalendarComponent;
+mod standing;
 
 use super::address::Address;
 use super::announce::Author;
-use super::component::ComponentExt;
+use super::component::{ComponentExt, strip_schedule_parameters};
 use super::decision::{Decision, Reason, Refusal};
+use super::instance::InstanceKey;
+use super::limits;
 use super::method::Method;
-use super::object::CalendarObject;
-use super::revision::Revisions;
+use super::object::{CalendarObject, Kind};
+use super::revision::{Revision, Revisions, Sequence};
 
 /// What the user holds of the UID that a message speaks of.
 #[derive(Clone, Copy, Debug)]
 pub struct Held<'a> {
     pub object: Option<&'a CalendarObject>,
     pub revisions: &'a Revisions,
+}
+
+impl Held<'_> {
+    /// Whether a message of the organizer about `key` comes too late.
+    ///
+    /// Where nothing is remembered the stored SEQUENCE counts: a lower one must not update it (RFC 5546 §4.1.2). The
+    /// stored DTSTAMP says nothing, since any client of the user may have written it.
+    fn is_stale(self, key: InstanceKey, incoming: Revision) -> bool {
+        let is_remembered = self.revisions.instances.contains_key(&key);
+        let below_stored = !is_remembered && incoming.sequence < self.sequence(key);
+        below_stored || self.revisions.is_stale(key, incoming)
+    }
+
+    /// How far the SEQUENCE of an instance has come: as remembered, or else as stored.
+    fn sequence(self, key: InstanceKey) -> Sequence {
+        let remembered = self.revisions.instances.get(&key).map(|taken| taken.revision.sequence);
+        let stored = || self.object.and_then(|object| object.get(key)).map(ComponentExt::sequence);
+        remembered.or_else(stored).unwrap_or_default()
+    }
 }
 
 /// A scheduling message as it came in.
@@ -39,11 +61,17 @@ impl ItipMessage {
     pub fn parse(text: &str, method_parameter: Option<Method>) -> Result<Self, Refusal> {
         let object = CalendarObject::parse(text)?;
         let method = match object.method() {
-            Some(written) => Method::parse(written).ok_or_else(|| Refusal::UnsupportedMethod(written.to_owned()))?,
+            Some(written) => Method::parse(written).ok_or_else(|| Refusal::UnsupportedMethod(printable(written)))?,
             None => method_parameter.ok_or(Refusal::MissingMethod)?,
         };
         Ok(Self { method, object })
     }
+}
+
+/// The name of an unknown method, fit for a log: short, and without anything but letters, digits and hyphens.
+fn printable(written: &str) -> String {
+    let printable = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '?' };
+    written.chars().take(limits::METHOD_NAME_CHARS_MAX).map(printable).collect()
 }
 
 /// What the engine has to know besides the message and what is held.
@@ -88,8 +116,9 @@ impl Default for Policy {
 ///
 /// Never fails: a stale message or a stranger is normal input, and the decision says why.
 pub fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> Decision {
-    let outcome = match message.method {
-        Method::Request | Method::Add => request::receive(held, message, context),
+    let outcome = check(held, &message, context).and_then(|()| match message.method {
+        Method::Request => request::receive(held, message, context),
+        Method::Add => add::receive(held, message, context),
         Method::Cancel => cancel::receive(held, message, context),
         Method::Reply => reply::receive(held, message, context),
         Method::Refresh => refresh::receive(held, &message, context),
@@ -97,58 +126,55 @@ pub fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> De
         Method::DeclineCounter => counter::decline_counter(held, &message, context),
         // RFC 5546 §3.2.1: an announcement, not an invitation; ticket shops send them by the thousand.
         Method::Publish => Err(Refusal::UnsupportedMethod(Method::Publish.as_str().to_owned())),
-    };
+    });
     outcome.unwrap_or_else(Decision::refused)
 }
 
-/// The ORGANIZER of a message from an organizer, after checking that the sender is it (itip-rules: REQUEST, ADD, CANCEL, DECLINECOUNTER).
+/// What has to hold for a message of any method.
+fn check(held: Held<'_>, message: &ItipMessage, context: Context<'_>) -> Result<(), Refusal> {
+    if !is_scheduled(message.object.kind(), message.method) {
+        return Err(Refusal::InvalidComponentType);
+    }
+    // A mail without a usable author speaks for nobody, not even for an ORGANIZER that is just as empty.
+    if !context.sender.is_mailable() {
+        return Err(Refusal::SenderIsNotOrganizerNorAttendee);
+    }
+    match held.object.is_some_and(|object| object.kind() != message.object.kind()) {
+        true => Err(Refusal::MultipleObjectTypes),
+        false => Ok(()),
+    }
+}
+
+/// Whether iTIP has this method for this kind of component (RFC 5546 §3, the table of methods).
+fn is_scheduled(kind: Kind, method: Method) -> bool {
+    match (kind, method) {
+        (Kind::Event | Kind::Todo, _) => true,
+        (Kind::Journal, Method::Publish | Method::Add | Method::Cancel) => true,
+        (
+            Kind::Journal,
+            Method::Request | Method::Reply | Method::Refresh | Method::Counter | Method::DeclineCounter,
+        ) => false,
+    }
+}
+
+/// When a message was sent: the latest DTSTAMP of its components.
 ///
-/// Where an object is held its ORGANIZER counts, not the message's: whoever forges a message writes the message.
-fn organizer_as_sender(held: Held<'_>, message: &CalendarObject, context: Context<'_>) -> Result<Address, Refusal> {
-    let claimed = message.organizer()?.ok_or(Refusal::NoSchedulingInfo)?;
-    if context.author.addresses.contains(&claimed) {
-        return Err(Refusal::OrganizerIsLocalAddress);
-    }
-    let stored = held.object.map(CalendarObject::organizer).transpose()?.flatten();
-    let organizer = stored.as_ref().unwrap_or(&claimed);
-    let party_source = held.object.unwrap_or(message);
-    if !speaks_for_organizer(party_source, organizer, context.sender) {
-        return Err(not_organizer(held, context.sender));
-    }
-    if *organizer != claimed {
-        return Err(Refusal::OrganizerMismatch);
-    }
-    Ok(claimed)
+/// Some clients stamp a component when it changes and not when it is sent, so only the latest of them dates the message.
+fn sent_at(message: &CalendarObject) -> i64 {
+    let stamps = message.components().map(|(_, component)| component.revision().dtstamp);
+    stamps.max().unwrap_or(Revision::UNDATED)
 }
 
-/// Whether the sender is the organizer, or the one whom the object names as acting for it (RFC 5545 §3.2.18).
-fn speaks_for_organizer(object: &CalendarObject, organizer: &Address, sender: &Address) -> bool {
-    let is_secretary = |component: &ICalendarComponent| {
-        component.organizer().and_then(|party| party.sent_by()).is_some_and(|sent_by| sent_by == *sender)
-    };
-    sender == organizer || object.components().any(|(_, component)| is_secretary(component))
-}
-
-fn not_organizer(held: Held<'_>, sender: &Address) -> Refusal {
-    let is_fellow = held.object.is_some_and(|object| object.has_attendee(std::slice::from_ref(sender)));
-    if is_fellow { Refusal::NotOrganizer } else { Refusal::SenderIsNotOrganizerNorAttendee }
-}
-
-/// The held object of a message to its organizer, after checking that the user is the organizer.
-fn held_by_organizer<'a>(
-    held: Held<'a>,
-    message: &CalendarObject,
-    context: Context<'_>,
-) -> Result<&'a CalendarObject, Refusal> {
-    let object = held.object.ok_or(Refusal::EventNotFound)?;
-    let organizer = object.organizer()?.ok_or(Refusal::NoSchedulingInfo)?;
-    if !context.author.addresses.contains(&organizer) {
-        return Err(Refusal::NotOrganizer);
-    }
-    // Exchange and some others leave ORGANIZER out; the stored one counts then, by UID and attendee.
-    match message.organizer()? {
-        Some(claimed) if !context.author.addresses.contains(&claimed) => Err(Refusal::OrganizerMismatch),
-        _ => Ok(object),
+/// The messages of an organizer are stored without METHOD, without the organizer's alarms, and without the scheduling
+/// parameters that had no business in them (RFC 6638 §7).
+fn clean(object: &mut CalendarObject) {
+    object.remove_method();
+    object.drop_nested();
+    let keys: Vec<InstanceKey> = object.keys().collect();
+    for key in keys {
+        if let Some(component) = object.get_mut(key) {
+            component.entries.iter_mut().for_each(strip_schedule_parameters);
+        }
     }
 }
 

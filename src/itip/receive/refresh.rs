@@ -2,20 +2,26 @@
 //!
 //! | we are | the asker is | what happens |
 //! |---|---|---|
-//! | the organizer | an attendee | the full REQUEST with unchanged SEQUENCE, to the asker alone |
+//! | the organizer | an attendee, or who acts for one | the full REQUEST, unchanged SEQUENCE, to that attendee alone |
+//! | the organizer | the same, with the same question | nothing: it was answered |
 //! | the organizer | anybody else | refused (RFC 5546 §6.1.6) |
 //! | not the organizer | | refused |
 
-use super::{Context, Held, ItipMessage, held_by_organizer};
+use super::standing::{attendee_of_sender, held_by_organizer};
+use super::{Context, Held, ItipMessage, sent_at};
 use crate::itip::announce::full_request;
 use crate::itip::decision::{Decision, Reason, Refusal};
 
 pub(super) fn receive(held: Held<'_>, message: &ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
     let stored = held_by_organizer(held, &message.object, context)?;
-    if !stored.has_attendee(std::slice::from_ref(context.sender)) {
-        return Err(Refusal::UnknownParticipant(context.sender.clone()));
+    let attendee = attendee_of_sender(stored, context.sender)?;
+    let asked_at = sent_at(&message.object);
+    if held.revisions.refreshed.get(&attendee).is_some_and(|last| asked_at <= *last) {
+        return Ok(Decision::unchanged(Reason::NothingNew));
     }
-    let request = full_request(stored, vec![context.sender.clone()], context.author);
+    let mut revisions = held.revisions.clone();
+    revisions.refreshed.insert(attendee.clone(), asked_at);
+    let request = full_request(stored, vec![attendee], context.author);
     let outgoing = request.into_iter().collect();
-    Ok(Decision { outgoing, ..Decision::unchanged(Reason::Refreshed) })
+    Ok(Decision { revisions: Some(revisions), outgoing, ..Decision::unchanged(Reason::Refreshed) })
 }

@@ -5,40 +5,45 @@
 //! | the organizer | an attendee | the master or an override | PARTSTAT, RSVP and DELEGATED-TO are taken |
 //! | the organizer | an attendee | an instance without override | the override is made from the master |
 //! | the organizer | an attendee | an instance that the series does not have | refused |
-//! | the organizer | an attendee, late | anything | out of sequence, or to an older time |
-//! | the organizer | the delegate of an attendee | anything | the delegate is added with the answer |
+//! | the organizer | an attendee | what this attendee has answered since | out of sequence |
+//! | the organizer | an attendee | a time that has changed since | nothing; a new answer is awaited |
+//! | the organizer | an attendee of other instances | this one | as from somebody never invited |
+//! | the organizer | an attendee who delegates | anything | the delegates are added, a few at most |
+//! | the organizer | the delegate of an attendee | anything | the same; added where missing |
+//! | the organizer | the stored secretary of an attendee | anything | the same, for that attendee |
 //! | the organizer | somebody never invited | anything | refused, or kept for the organizer to see |
 //! | the organizer | somebody who speaks for another | anything | refused |
 //! | not the organizer | | | refused |
 
 use calcard::icalendar::{
     ICalendarComponent, ICalendarEntry, ICalendarParameterName, ICalendarParameterValue, ICalendarProperty,
-    ICalendarValue,
+    ICalendarStatus, ICalendarValue,
 };
 
-use super::{Context, Held, ItipMessage, PartyCrashers, held_by_organizer, nothing_new};
+use super::standing::{delegator_of, held_by_organizer, is_delegate, is_named_secretary};
+use super::{Context, Held, ItipMessage, PartyCrashers, nothing_new};
 use crate::itip::address::Address;
 use crate::itip::component::{ComponentExt, Party, plain_party, remove_parameter, set_parameter};
 use crate::itip::decision::{Decision, Reason, Refusal, Verdict};
 use crate::itip::instance::InstanceKey;
+use crate::itip::limits;
 use crate::itip::object::{CalendarObject, Kind};
 use crate::itip::recurrence;
-use crate::itip::revision::Revisions;
+use crate::itip::revision::{Revision, Revisions};
 
 pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
     let stored = held_by_organizer(held, &message.object, context)?;
     let mut taken = Taken { merged: stored.clone(), revisions: held.revisions.clone(), changed: Vec::new() };
-    let mut refusal = None;
+    let mut unanswered = None;
     for (key, reply) in message.object.components() {
-        match answering_party(reply, stored, context).and_then(|party| taken.answer(key, reply, party)) {
-            Ok(()) => {}
-            Err(Unanswered::ToOlderTime) => return Ok(Decision::unchanged(Reason::AnswersOlderTime)),
-            Err(Unanswered::PartyCrasher(address)) => return crashed(address, context),
-            Err(Unanswered::Refused(reason)) => refusal = Some(reason),
-        }
+        let party = answering_party((key, reply), stored, context);
+        unanswered = party.and_then(|party| taken.answer(key, reply, party)).err().or(unanswered);
     }
-    if let Some(refusal) = refusal.filter(|_| taken.revisions == *held.revisions) {
-        return Err(refusal);
+    match unanswered.filter(|_| taken.revisions == *held.revisions) {
+        Some(Unanswered::Refused(refusal)) => return Err(refusal),
+        Some(Unanswered::PartyCrasher(address)) => return crashed(address, context),
+        Some(Unanswered::ToOlderTime) => return Ok(Decision::unchanged(Reason::AnswersOlderTime)),
+        None => {}
     }
     if taken.changed.is_empty() {
         return Ok(nothing_new(held, taken.revisions));
@@ -76,8 +81,9 @@ fn crashed(address: Address, context: Context<'_>) -> Result<Decision, Refusal> 
 /// The ATTENDEE of a REPLY that the sender may speak for.
 ///
 /// RFC 5546 §3.2.3 has one ATTENDEE, but delegation brings several (§4.2.6): the sender's own is the one that counts.
+/// Whoever is invited to one instance is a stranger to the others.
 fn answering_party<'a>(
-    reply: &'a ICalendarComponent,
+    (key, reply): (InstanceKey, &'a ICalendarComponent),
     stored: &CalendarObject,
     context: Context<'_>,
 ) -> Result<Party<'a>, Unanswered> {
@@ -92,29 +98,12 @@ fn answering_party<'a>(
         return Err(refusal.into());
     };
     let address = party.address();
-    let is_secretary = own.is_none();
-    if is_secretary && !is_named_secretary(stored, &address, sender) {
-        // SENT-BY in the reply alone proves nothing: whoever forges a reply writes it (RFC 6047 §2.2.1).
+    if own.is_none() && !is_named_secretary(stored, &address, sender) {
         return Err(Refusal::SenderIsNotParticipant(sender.clone()).into());
     }
-    let is_invited = stored.has_attendee(std::slice::from_ref(&address));
-    if is_invited || is_delegate(stored, &address) { Ok(party) } else { Err(Unanswered::PartyCrasher(address)) }
-}
-
-/// Whether the stored object itself says that `sender` acts for `attendee`.
-fn is_named_secretary(stored: &CalendarObject, attendee: &Address, sender: &Address) -> bool {
-    stored
-        .components()
-        .flat_map(|(_, component)| component.attendees())
-        .any(|party| party.is(attendee) && party.sent_by().as_ref() == Some(sender))
-}
-
-/// Whether an attendee of the stored object has delegated to `address`.
-fn is_delegate(stored: &CalendarObject, address: &Address) -> bool {
-    stored
-        .components()
-        .flat_map(|(_, component)| component.attendees())
-        .any(|party| party.addresses(&ICalendarParameterName::DelegatedTo).any(|delegate| delegate == *address))
+    let instance = stored.get(key).or(stored.master()).ok_or(Refusal::EventNotFound)?;
+    let is_invited = instance.attendees().any(|known| known.is(&address));
+    if is_invited || is_delegate(instance, &address) { Ok(party) } else { Err(Unanswered::PartyCrasher(address)) }
 }
 
 /// What has been taken of a REPLY so far.
@@ -127,14 +116,21 @@ struct Taken {
 impl Taken {
     /// Takes one component of a REPLY.
     fn answer(&mut self, key: InstanceKey, reply: &ICalendarComponent, party: Party<'_>) -> Result<(), Unanswered> {
-        let (address, revision) = (party.address(), reply.revision());
+        let is_new_override = self.merged.get(key).is_none();
+        let timed_by = if is_new_override { InstanceKey::Master } else { key };
+        let stored = self.merged.get(timed_by).ok_or(Refusal::EventNotFound)?;
+        // There is nothing newer to answer than what is stored; some clients count SEQUENCE up for their answers.
+        let sequence = reply.sequence().min(stored.sequence());
+        let (address, revision) = (party.address(), Revision { sequence, ..reply.revision() });
         if self.revisions.is_stale_reply(key, &address, revision) {
             return Err(Refusal::OutOfSequence.into());
         }
-        if self.revisions.answers_an_older_time(key, revision.sequence) {
+        if self.revisions.answers_an_older_time(timed_by, sequence) {
             return Err(Unanswered::ToOlderTime);
         }
-        let is_new_override = self.merged.get(key).is_none();
+        if party.addresses(&ICalendarParameterName::DelegatedTo).count() > limits::DELEGATES_MAX {
+            return Err(Refusal::EventTooLarge.into());
+        }
         if is_new_override {
             let instance = recurrence::instance_of(&self.merged, key).ok_or(Refusal::EventNotFound)?;
             self.merged.insert(key, instance);
@@ -159,11 +155,8 @@ fn take_party(component: &mut ICalendarComponent, address: &Address, party: Part
     const TAKEN: [ICalendarParameterName; 3] =
         [ICalendarParameterName::Partstat, ICalendarParameterName::Rsvp, ICalendarParameterName::DelegatedTo];
     let is_theirs = |entry: &&mut ICalendarEntry| entry.name == ICalendarProperty::Attendee && Party(entry).is(address);
-    if !component.attendees().any(|known| known.is(address)) {
-        let mut entry = plain_party(ICalendarProperty::Attendee, party.written());
-        let from = party.0.params.iter().filter(|param| param.name == ICalendarParameterName::DelegatedFrom);
-        entry.params.extend(from.cloned());
-        component.entries.push(entry);
+    if let Some(delegator) = delegator_of(component, address) {
+        add_delegate(component, &delegator, address);
     }
     let Some(entry) = component.entries.iter_mut().find(is_theirs) else { return };
     for name in TAKEN {
@@ -180,20 +173,20 @@ fn take_party(component: &mut ICalendarComponent, address: &Address, party: Part
     if let Some(status) = request_status(reply) {
         set_parameter(entry, ICalendarParameterName::ScheduleStatus, ICalendarParameterValue::Text(status));
     }
-    add_delegates(component, address, party);
+    for delegate in party.addresses(&ICalendarParameterName::DelegatedTo) {
+        add_delegate(component, address, &delegate);
+    }
 }
 
 /// Whom an attendee delegates to takes part from now on (RFC 5546 §3.2.2.3).
-fn add_delegates(component: &mut ICalendarComponent, delegator: &Address, party: Party<'_>) {
-    for delegate in party.addresses(&ICalendarParameterName::DelegatedTo) {
-        if !delegate.is_mailable() || component.attendees().any(|known| known.is(&delegate)) {
-            continue;
-        }
-        let mut entry = plain_party(ICalendarProperty::Attendee, &format!("mailto:{delegate}"));
-        let from = calcard::icalendar::Uri::Location(format!("mailto:{delegator}"));
-        set_parameter(&mut entry, ICalendarParameterName::DelegatedFrom, ICalendarParameterValue::Uri(from));
-        component.entries.push(entry);
+fn add_delegate(component: &mut ICalendarComponent, delegator: &Address, delegate: &Address) {
+    if !delegate.is_mailable() || component.attendees().any(|known| known.is(delegate)) {
+        return;
     }
+    let mut entry = plain_party(ICalendarProperty::Attendee, &format!("mailto:{delegate}"));
+    let from = calcard::icalendar::Uri::Location(format!("mailto:{delegator}"));
+    set_parameter(&mut entry, ICalendarParameterName::DelegatedFrom, ICalendarParameterValue::Uri(from));
+    component.entries.push(entry);
 }
 
 /// The codes of all REQUEST-STATUS properties, as SCHEDULE-STATUS lists them (RFC 6638 §3.2.9).
@@ -205,6 +198,7 @@ fn request_status(reply: &ICalendarComponent) -> Option<String> {
         .filter_map(|entry| entry.values.first().and_then(ICalendarValue::as_text))
         .filter_map(|text| text.split(';').next().map(str::trim))
         .filter(is_code)
+        .take(limits::STATUS_CODES_MAX)
         .collect();
     (!codes.is_empty()).then(|| codes.join(","))
 }
@@ -212,9 +206,21 @@ fn request_status(reply: &ICalendarComponent) -> Option<String> {
 /// How far an assignee has come with a to-do (RFC 5546 §3.4.3).
 fn take_progress(component: &mut ICalendarComponent, reply: &ICalendarComponent) {
     for name in [ICalendarProperty::Status, ICalendarProperty::PercentComplete, ICalendarProperty::Completed] {
-        if let Some(entry) = reply.property(&name) {
-            component.remove(&name);
-            component.entries.push(entry.clone());
+        let value = reply.property(&name).and_then(|entry| entry.values.first()).filter(|value| is_progress(value));
+        if let Some(value) = value {
+            component.set(name, value.clone());
         }
+    }
+}
+
+/// Whether a value says how far something has come; to call it off is for the organizer (RFC 5546 §2.1.1).
+fn is_progress(value: &ICalendarValue) -> bool {
+    match value {
+        ICalendarValue::Status(status) => {
+            matches!(status, ICalendarStatus::NeedsAction | ICalendarStatus::InProcess | ICalendarStatus::Completed)
+        }
+        ICalendarValue::Integer(percent) => (0..=100).contains(percent),
+        ICalendarValue::PartialDateTime(_) => true,
+        _ => false,
     }
 }

@@ -46,7 +46,7 @@ impl<'a> Rule<'a> {
             (None, Some(near)) => self.period_of(near).saturating_sub(2).max(0),
             _ => 0,
         };
-        let left = self.rule.count.map(|count| u64::from(count));
+        let left = self.rule.count.map(u64::from);
         // RFC 5545 §3.8.5.3: DTSTART counts as the first instance even where the rule does not produce it.
         let left = left.map(|left| if self.produces_start() { left } else { left.saturating_sub(1) });
         Candidates { rule: self, period: first, inside: None, left, budget, state: State::Going }

@@ -169,7 +169,7 @@ impl Host for EngineHost {
 
     fn itip(&mut self, from: &str, to: &[String], calendar: &str) -> Result<(), String> {
         let to = to.iter().map(|address| Address::parse(address)).collect();
-        self.mails = vec![Mail { from: Address::parse(from), to, text: calendar.to_owned() }];
+        self.mails = vec![Mail { from: Address::in_mail(from), to, text: calendar.to_owned() }];
         self.last = Err(Refusal::NothingToSend);
         Ok(())
     }

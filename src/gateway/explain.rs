@@ -1,0 +1,111 @@
+//! What would happen with a mail, and why; nothing is changed.
+
+use std::panic::catch_unwind;
+
+use similar::TextDiff;
+
+use super::letter::{self, Occasioned};
+use super::{Gateway, GatewayError};
+use crate::config::User;
+use crate::imip::{CalendarPart, Email, extract};
+use crate::itip::{Address, CalendarObject, ItipMessage, Reason};
+
+/// What is known of a mail, and what would be decided about it.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    pub email: Email,
+    /// One for each calendar in the mail; empty where the mail as a whole is not taken.
+    pub parts: Vec<ExplainedPart>,
+}
+
+/// What would be decided about one calendar of a mail.
+#[derive(Clone, Debug, Default)]
+pub struct ExplainedPart {
+    pub content_type: String,
+    pub method: String,
+    pub uid: String,
+    /// Whether the user holds an object of that UID.
+    pub is_held: bool,
+    pub verdict: &'static str,
+    /// The stable kebab-case name.
+    pub reason: String,
+    pub sentence: String,
+    /// The change of the stored object, as a diff; empty when it stays.
+    pub diff: String,
+    /// The mails that would go out: method, recipients, subject.
+    pub mails: Vec<(String, Vec<String>, String)>,
+}
+
+impl Gateway {
+    /// Explains a mail to `user`; reads what is held, and writes nothing.
+    pub async fn explain(&self, user: &User, raw: &[u8]) -> Result<Explanation, GatewayError> {
+        let email = catch_unwind(|| extract(raw)).unwrap_or_default();
+        let mut parts = Vec::new();
+        if let Some(sender) = email.sender.author() {
+            for part in &email.calendars {
+                parts.push(self.explain_part(user, sender, part).await?);
+            }
+        }
+        Ok(Explanation { email, parts })
+    }
+
+    async fn explain_part(
+        &self,
+        user: &User,
+        sender: &Address,
+        part: &CalendarPart,
+    ) -> Result<ExplainedPart, GatewayError> {
+        let mut explained = ExplainedPart {
+            content_type: part.content_type.clone(),
+            method: part.method().map(|method| method.to_string()).or(part.unknown_method()).unwrap_or_default(),
+            ..ExplainedPart::default()
+        };
+        let message = match ItipMessage::parse(&part.text, part.method_parameter) {
+            Ok(message) => message,
+            Err(refusal) => {
+                tell(&mut explained, "refused", &Reason::Refused(refusal));
+                return Ok(explained);
+            }
+        };
+        explained.uid = message.object.uid().to_string();
+        if part.is_forwarded {
+            explained.verdict = "ignored";
+            explained.reason = "forwarded".to_owned();
+            explained.sentence = "Not taken: it lies in a forwarded mail, so its author is not the sender.".to_owned();
+            return Ok(explained);
+        }
+        // The transaction is never committed.
+        let mut transaction = self.ledger.begin().await?;
+        let Some(asked) = self.ask_engine(&mut transaction, user, sender, message).await? else {
+            explained.verdict = "dead-letter";
+            explained.sentence = "A fault of imipd: the engine could not decide. Please report it.".to_owned();
+            return Ok(explained);
+        };
+        explained.is_held = asked.held.is_some();
+        tell(&mut explained, asked.decision.verdict.name(), &asked.decision.reason);
+        if let Some(stored) = &asked.decision.store {
+            explained.diff = diff(asked.held.as_ref(), stored);
+        }
+        for outgoing in &asked.decision.outgoing {
+            if let Ok(debt) = letter::debt(outgoing, user, &self.config.imip, Vec::new(), Occasioned::ByMail) {
+                explained.mails.push((debt.method, debt.recipients, debt.subject));
+            }
+        }
+        Ok(explained)
+    }
+}
+
+fn tell(explained: &mut ExplainedPart, verdict: &'static str, reason: &Reason) {
+    explained.verdict = verdict;
+    explained.reason = reason.name().to_owned();
+    explained.sentence = reason.sentence();
+}
+
+fn diff(held: Option<&CalendarObject>, stored: &CalendarObject) -> String {
+    let (before, after) = (held.map(CalendarObject::to_text).unwrap_or_default(), stored.to_text());
+    TextDiff::from_lines(&before.replace("\r\n", "\n"), &after.replace("\r\n", "\n"))
+        .unified_diff()
+        .context_radius(2)
+        .header("stored", "then")
+        .to_string()
+}
