@@ -18,7 +18,8 @@ struct Owed {
     recipients: Vec<String>,
 }
 
-/// A calendar that came by mail from outside, not yet sent.
+/// A calendar that comes by mail from outside, as often as it is sent.
+#[derive(Clone)]
 struct Foreign {
     from: String,
     to: Vec<String>,
@@ -192,7 +193,7 @@ impl Host for LiveHost {
     fn send(&mut self) -> Result<Vec<Answer>, String> {
         self.delivered.clear();
         let mut places = Vec::new();
-        if let Some(foreign) = self.foreign.take() {
+        if let Some(foreign) = self.foreign.clone() {
             let message_id = self.submit(&foreign)?;
             places.extend(foreign.to.into_iter().map(|to| (message_id.clone(), to)));
         }
