@@ -2,7 +2,9 @@
 
 mod live;
 
-use std::path::Path;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use imipd::itip::scenario::{Script, StepReport, run};
 use imipd_lab::Mta;
@@ -31,6 +33,51 @@ fn our_own_scenarios_pass_over_postfix() {
 #[test]
 fn our_own_scenarios_pass_over_the_relay() {
     play_own(Mta::Relay);
+}
+
+/// Minutes of it, so only on demand: `cargo test --test live_scenario -- --ignored`.
+#[test]
+#[ignore = "takes minutes; the engine alone plays the same files in tests/scenarios.rs"]
+fn every_scenario_that_needs_no_other_clock_passes_over_the_relay() {
+    let files = Mutex::new(scenario_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios")));
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        // They wait for mail most of the time, so more of them than there are cores.
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some(file) = next(&files) {
+                    let failed = catch_unwind(|| play(&file, imipd::PRODID, Mta::Relay)).is_err();
+                    failures.lock().expect("the list").extend(failed.then_some(file));
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().expect("the list");
+    assert!(failures.is_empty(), "{} failed: {failures:#?}", failures.len());
+}
+
+fn next(files: &Mutex<Vec<PathBuf>>) -> Option<PathBuf> {
+    files.lock().expect("the list").pop()
+}
+
+/// The scenario files below a folder that can be played live.
+fn scenario_files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in std::fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path()) {
+        if path.is_dir() {
+            found.extend(scenario_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "txt") && needs_no_other_world(&path) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whether a file sets no clock and gives nobody an alias: mail servers have neither.
+fn needs_no_other_world(file: &Path) -> bool {
+    let text = std::fs::read_to_string(file).expect("a readable scenario");
+    !text.lines().any(|line| line.starts_with("> clock") || line.starts_with("> alias"))
 }
 
 fn play_reference(mta: Mta) {
