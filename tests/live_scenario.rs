@@ -74,10 +74,28 @@ fn scenario_files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Whether a file sets no clock and gives nobody an alias: mail servers have neither.
+/// Files in which a mail says more or less than the engine alone is told.
+const NOT_BY_MAIL: [&str; 5] = [
+    // Extraction sees that the text is no calendar, before the engine does.
+    "calendar_parse_error.txt",
+    // The Content-Type of a mail tells the METHOD, and nobody can write from a URN.
+    "missing_method.txt",
+    "sender_is_no_uri.txt",
+    "address_without_a_mailbox_is_owed_the_request_too.txt",
+    // The same mail a second time is known by its Message-ID, and the engine is not asked.
+    "two_copies_of_one_object_in_a_mail_are_taken_once.txt",
+];
+
+/// Whether a file can be played live: mail servers have one clock and here no aliases, and the log tells a refusal's name
+/// without what it is about.
 fn needs_no_other_world(file: &Path) -> bool {
     let text = std::fs::read_to_string(file).expect("a readable scenario");
-    !text.lines().any(|line| line.starts_with("> clock") || line.starts_with("> alias"))
+    let is_beyond = |line: &str| {
+        ["> clock", "> alias", "UnknownParticipant(", "SenderIsNotParticipant(", "UnsupportedMethod("]
+            .iter()
+            .any(|start| line.starts_with(start))
+    };
+    !text.lines().any(is_beyond) && !NOT_BY_MAIL.iter().any(|name| file.ends_with(name))
 }
 
 fn play_reference(mta: Mta) {

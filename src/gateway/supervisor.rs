@@ -74,8 +74,10 @@ fn watch_all(
         let (folder, stop) = (folder.clone(), stopping.clone());
         let wait = STAGGER.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX)).min(Duration::from_secs(60));
         tasks.spawn(async move {
-            tokio::time::sleep(wait).await;
-            guard(gateway, server, user_at, folder, stop).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => guard(gateway, server, user_at, folder, stop).await,
+                () = super::watcher::stopped(&mut stop.clone()) => {}
+            }
         });
     }
 }

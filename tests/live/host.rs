@@ -85,6 +85,14 @@ impl LiveHost {
         }
     }
 
+    /// What could not be stored at all owes nobody anything; the name of the refusal stands at the end of what was said.
+    fn not_stored(&mut self, said: &str) -> Result<(), String> {
+        let name = said.trim_end().strip_suffix(')').and_then(|said| said.rsplit_once('('));
+        let (_, name) = name.ok_or_else(|| said.to_owned())?;
+        (self.foreign, self.last, self.refusal) = (None, Vec::new(), name.to_owned());
+        Ok(())
+    }
+
     /// The mails that were entered after the one with the number `seen`, oldest first.
     fn owed_since(&self, seen: i64) -> Vec<Owed> {
         let mut mails: Vec<Owed> = self.site.outbox().iter().map(Owed::read).filter(|mail| mail.id > seen).collect();
@@ -172,10 +180,13 @@ impl Host for LiveHost {
     }
 
     fn put(&mut self, user: &str, name: &str, calendar: &str) -> Result<(), String> {
-        let uid = calendar.lines().find_map(|line| line.strip_prefix("UID:")).ok_or("a calendar without UID")?;
-        self.names.insert(name.to_owned(), uid.trim().to_owned());
-        let report = self.site.put(user, calendar);
-        self.changed(&report)
+        if let Some(uid) = calendar.lines().find_map(|line| line.strip_prefix("UID:")) {
+            self.names.insert(name.to_owned(), uid.trim().to_owned());
+        }
+        match self.site.try_put(user, calendar) {
+            Ok(report) => self.changed(&report),
+            Err(said) => self.not_stored(&said),
+        }
     }
 
     fn delete(&mut self, user: &str, name: &str) -> Result<(), String> {
@@ -268,6 +279,9 @@ fn users_of(script: &Script) -> BTreeSet<String> {
 
 /// The name of a refusal in scenario files, from its name in the log: `not-organizer` is `NotOrganizer`.
 fn scenario_name(log_name: &str) -> String {
+    if log_name == "icalendar-parse-error" {
+        return "ICalendarParseError".to_owned();
+    }
     let word = |word: &str| {
         let (first, rest) = word.split_at(word.len().min(1));
         first.to_uppercase() + rest

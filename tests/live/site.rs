@@ -240,10 +240,21 @@ impl Site {
     /// Stores a calendar text as the user's calendar app would; what `--json` reports.
     #[track_caller]
     pub fn put(&self, user: &str, calendar: &str) -> Value {
+        self.try_put(user, calendar).unwrap_or_else(|said| panic!("not stored: {said}"))
+    }
+
+    /// The same where the text may be refused; then what was said about it.
+    pub fn try_put(&self, user: &str, calendar: &str) -> Result<Value, String> {
         // Several threads of a test may store at once.
         let file = tempfile::Builder::new().suffix(".ics").tempfile_in(self.lab.path()).expect("a calendar file");
         fs::write(file.path(), calendar).expect("a calendar file");
-        self.json(&["calendar", "put", "--user", &address(user), &file.path().display().to_string()])
+        let path = file.path().display().to_string();
+        let output = self.cli(&["calendar", "put", "--user", &address(user), &path, "--json"]);
+        let (said, complained) = texts(&output);
+        match output.status.success() {
+            true => Ok(serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"))),
+            false => Err(complained),
+        }
     }
 
     #[track_caller]
