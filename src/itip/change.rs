@@ -107,6 +107,7 @@ pub fn is_rescheduled(before: (&ICalendarComponent, &Zones), after: (&ICalendarC
     [
         ICalendarProperty::Dtstart,
         ICalendarProperty::Dtend,
+        ICalendarProperty::Duration,
         ICalendarProperty::Due,
         ICalendarProperty::Rrule,
         ICalendarProperty::Rdate,
@@ -206,14 +207,20 @@ fn rules(component: &ICalendarComponent) -> BTreeSet<ICalendarRecurrenceRule> {
         .collect()
 }
 
-/// A rule without the parts that only say the default (RFC 5545 §3.3.10: INTERVAL=1, WKST=MO).
+/// A rule without the parts that only say the default (RFC 5545 §3.3.10: INTERVAL=1, WKST=MO), its lists in order.
 fn canonical(rule: &ICalendarRecurrenceRule) -> ICalendarRecurrenceRule {
     let mut rule = rule.clone();
     rule.interval = rule.interval.filter(|interval| *interval != 1);
     rule.wkst = rule.wkst.filter(|wkst| *wkst != ICalendarWeekday::Monday);
+    rule.bysecond.sort();
+    rule.byminute.sort();
+    rule.byhour.sort();
     rule.byday.sort();
     rule.bymonthday.sort();
+    rule.byyearday.sort();
+    rule.byweekno.sort();
     rule.bymonth.sort();
+    rule.bysetpos.sort();
     rule
 }
 

@@ -1,4 +1,11 @@
 //! From what is owed to whom, to messages: who gets what with whom, and in which order.
+//!
+//! | somebody is owed | and gets |
+//! |---|---|
+//! | the full REQUEST, and perhaps something about instances | the full REQUEST |
+//! | one kind of message about instances | that message, together with all who are owed the same |
+//! | two kinds, and is still invited | the full REQUEST |
+//! | two kinds, and is no longer invited | both |
 
 use std::collections::{BTreeMap, BTreeSet};
 
