@@ -71,12 +71,12 @@ fn watch_all(
     for (nth, (user_at, user, folder)) in pairs.enumerate() {
         gateway.board.enter(user.key(), folder);
         let (gateway, server) = (Arc::clone(gateway), Arc::clone(server));
-        let (folder, stop) = (folder.clone(), stopping.clone());
+        let (folder, stop, mut stop_waiting) = (folder.clone(), stopping.clone(), stopping.clone());
         let wait = STAGGER.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX)).min(Duration::from_secs(60));
         tasks.spawn(async move {
             tokio::select! {
                 () = tokio::time::sleep(wait) => guard(gateway, server, user_at, folder, stop).await,
-                () = super::watcher::stopped(&mut stop.clone()) => {}
+                () = super::watcher::stopped(&mut stop_waiting) => {}
             }
         });
     }
