@@ -1,12 +1,14 @@
 -- The gateway's state and the calendars of the database backend. Plain SQL: instants are integers (Unix milliseconds
 -- where a column ends in _at), booleans are 0 or 1, a user is their main address in lower case.
 
--- How far a folder has been read: every mail below next_uid is done (RFC 3501 §2.3.1.1).
+-- How far a folder has been read: every mail below next_uid is done (RFC 3501 §2.3.1.1). Mail that arrived before since_at
+-- was there before imipd, and stays unread also when the folder gets new numbers.
 CREATE TABLE cursor (
     user         TEXT    NOT NULL,
     folder       TEXT    NOT NULL,
     uid_validity INTEGER NOT NULL,
     next_uid     INTEGER NOT NULL,
+    since_at     INTEGER NOT NULL,
     PRIMARY KEY (user, folder)
 );
 

@@ -58,6 +58,8 @@ pub struct Transaction(sqlx::Transaction<'static, Sqlite>);
 pub struct CursorRecord {
     pub uid_validity: u32,
     pub next_uid: u32,
+    /// Mail that arrived before is none of our business, Unix milliseconds; set when the folder is first seen.
+    pub since_at: i64,
 }
 
 impl Ledger {
@@ -107,13 +109,13 @@ impl Ledger {
 
     /// How far a folder has been read; nothing when it was never seen.
     pub async fn cursor(&self, user: &str, folder: &str) -> Result<Option<CursorRecord>, LedgerError> {
-        let row = sqlx::query("SELECT uid_validity, next_uid FROM cursor WHERE user = ? AND folder = ?")
+        let row = sqlx::query("SELECT uid_validity, next_uid, since_at FROM cursor WHERE user = ? AND folder = ?")
             .bind(user)
             .bind(folder)
             .fetch_optional(&self.pool)
             .await
             .map_err(LedgerError::while_trying("read a cursor"))?;
-        Ok(row.map(|row| CursorRecord { uid_validity: row.get(0), next_uid: row.get(1) }))
+        Ok(row.map(|row| CursorRecord { uid_validity: row.get(0), next_uid: row.get(1), since_at: row.get(2) }))
     }
 }
 
@@ -150,10 +152,10 @@ impl Transaction {
         self.0.commit().await.map_err(LedgerError::while_trying("commit"))
     }
 
-    /// Records how far a folder has been read.
+    /// Records how far a folder has been read; `since_at` stays what it was when the folder was first seen.
     pub async fn set_cursor(&mut self, user: &str, folder: &str, cursor: CursorRecord) -> Result<(), LedgerError> {
         sqlx::query(
-            "INSERT INTO cursor (user, folder, uid_validity, next_uid) VALUES (?, ?, ?, ?)
+            "INSERT INTO cursor (user, folder, uid_validity, next_uid, since_at) VALUES (?, ?, ?, ?, ?)
              ON CONFLICT (user, folder) DO UPDATE
              SET uid_validity = excluded.uid_validity, next_uid = excluded.next_uid",
         )
@@ -161,6 +163,7 @@ impl Transaction {
         .bind(folder)
         .bind(cursor.uid_validity)
         .bind(cursor.next_uid)
+        .bind(cursor.since_at)
         .execute(self.connection())
         .await
         .map_err(LedgerError::while_trying("write a cursor"))?;
