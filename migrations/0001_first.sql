@@ -1,12 +1,14 @@
 -- The gateway's state and the calendars of the database backend. Plain SQL: instants are integers (Unix milliseconds
 -- where a column ends in _at), booleans are 0 or 1, a user is their main address in lower case.
 
--- How far a folder has been read: every mail below next_uid is done (RFC 3501 §2.3.1.1).
+-- How far a folder has been read: every mail below next_uid is done (RFC 3501 §2.3.1.1). Mail that arrived before since_at
+-- was there before imipd, and stays unread also when the folder gets new numbers.
 CREATE TABLE cursor (
     user         TEXT    NOT NULL,
     folder       TEXT    NOT NULL,
     uid_validity INTEGER NOT NULL,
     next_uid     INTEGER NOT NULL,
+    since_at     INTEGER NOT NULL,
     PRIMARY KEY (user, folder)
 );
 
@@ -72,7 +74,8 @@ CREATE TABLE proposal (
     UNIQUE (user, cal_uid, method, sender)
 );
 
--- Mails that are owed. A mail's Message-ID is made from what it says, so the same debt cannot be entered twice.
+-- Mails that are owed. A mail's Message-ID is made from what it says, so the same debt cannot be entered twice. dtstamp is
+-- that of the message, in Unix seconds: the next one about the same object gets a later one.
 CREATE TABLE outbox (
     id              INTEGER PRIMARY KEY,
     user            TEXT    NOT NULL,
@@ -82,6 +85,7 @@ CREATE TABLE outbox (
     method          TEXT    NOT NULL,
     subject         TEXT    NOT NULL,
     raw             BLOB    NOT NULL,
+    dtstamp         INTEGER NOT NULL,
     created_at      INTEGER NOT NULL,
     attempts        INTEGER NOT NULL,
     next_attempt_at INTEGER NOT NULL,

@@ -81,14 +81,16 @@ impl Gateway {
         object.remove_method();
         let uid = object.uid().clone();
         let revisions = transaction.revisions(user.key(), &uid).await?;
-        let announcement = announce::put(before, object, &revisions, user.author(now_millis() / 1_000));
+        let dtstamp = self.next_dtstamp(transaction, user, &uid).await?;
+        let announcement = announce::put(before, object, &revisions, user.author(dtstamp));
         self.settle(transaction, user, &uid, &revisions, announcement).await
     }
 
     async fn remove(&self, transaction: &mut Transaction, user: &User, uid: &CalUid) -> Result<Changed, ChangeError> {
         let before = self.held(transaction, user, uid).await?.ok_or_else(|| not_found(user, uid))?;
         let revisions = transaction.revisions(user.key(), uid).await?;
-        let announcement = announce::delete(&before, &revisions, user.author(now_millis() / 1_000));
+        let dtstamp = self.next_dtstamp(transaction, user, uid).await?;
+        let announcement = announce::delete(&before, &revisions, user.author(dtstamp));
         self.settle(transaction, user, uid, &revisions, announcement).await
     }
 

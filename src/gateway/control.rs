@@ -1,8 +1,9 @@
 //! The socket beside the database: the command line wakes the daemon and asks how it is.
 //!
 //! One word in, one line out. Whoever may open the socket may read the database as well, so there is no secret here.
-//! The socket is the proof, too, that only one daemon works on a database.
+//! The lock beside it is the proof that only one daemon works on a database.
 
+use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -30,8 +31,10 @@ const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Why the control socket could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ControlError {
-    #[error("another imipd works on this database already (it answers on {0}); stop it first")]
+    #[error("another imipd works on this database already (it holds {0}); stop it first")]
     InUse(String),
+    #[error("cannot lock {path}: {source}; check that the database's directory is writable and on a local disk")]
+    Lock { path: String, source: io::Error },
     #[error("cannot listen on {path}: {source}; check that the database's directory is writable")]
     Listen { path: String, source: io::Error },
     #[error("cannot talk to the daemon on {path}: {source}")]
@@ -40,9 +43,38 @@ pub enum ControlError {
 
 /// Where the socket of a database is.
 pub fn socket_path(database: &Path) -> PathBuf {
+    beside(database, ".sock")
+}
+
+fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.file_name().map(std::ffi::OsStr::to_owned).unwrap_or_default();
-    name.push(".sock");
+    name.push(suffix);
     database.with_file_name(name)
+}
+
+/// The right to work on a database, held until the daemon has come to its end.
+///
+/// The kernel takes the lock back however the daemon dies. The socket could not serve as the proof: of two daemons
+/// started in the same moment neither hears the other answer, and it closes before the work in hand is done.
+#[derive(Debug)]
+pub struct Claim {
+    // Held, not used.
+    _lock: File,
+}
+
+impl Claim {
+    /// Takes the right; fails when another daemon has it.
+    pub fn take(database: &Path) -> Result<Self, ControlError> {
+        let path = beside(database, ".lock");
+        let shown = path.display().to_string();
+        let failed = |source| ControlError::Lock { path: shown.clone(), source };
+        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(ControlError::InUse(shown)),
+            Err(TryLockError::Error(source)) => Err(failed(source)),
+        }
+    }
 }
 
 /// Says a word to the daemon; nothing when none is running.
@@ -77,14 +109,12 @@ pub struct Control {
 }
 
 impl Control {
-    /// Takes the socket of the database; fails when another daemon answers on it.
-    pub async fn bind(database: &Path) -> Result<Self, ControlError> {
+    /// Listens on the socket of the database.
+    ///
+    /// The claim is asked for, not used: whoever has it may remove the socket that a killed daemon has left.
+    pub fn bind(database: &Path, _claim: &Claim) -> Result<Self, ControlError> {
         let path = socket_path(database);
         let shown = path.display().to_string();
-        if let Ok(Some(_)) | Err(_) = ask(database, "ping").await {
-            return Err(ControlError::InUse(shown));
-        }
-        // A daemon that was killed leaves its socket behind; nobody answers on it.
         let _ = std::fs::remove_file(&path);
         let listen = |source| ControlError::Listen { path: shown.clone(), source };
         let listener = UnixListener::bind(&path).map_err(listen)?;

@@ -1,11 +1,13 @@
 //! The outbox: every mail that is owed goes to the submission server, until each recipient is settled.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 
 use super::watcher::stopped;
 use super::{Gateway, now_millis};
@@ -13,11 +15,14 @@ use crate::itip::Address;
 use crate::ledger::{LedgerError, OutboxEntry, OutboxRecipient, RecipientState};
 use crate::outbox::smtp::{Outcome, SmtpError, Submitter};
 
-/// How many mails are taken from the outbox at once.
+/// How many mails are taken from the outbox at once; more than there can be connections.
 const BATCH: u32 = 200;
 
 /// How long the outbox is left alone when nothing is due and nobody rings.
 const NAP: Duration = Duration::from_secs(30);
+
+/// The same while a mail is being delivered, whose end wakes us; this is for others that become due meanwhile.
+const NAP_AT_WORK: Duration = Duration::from_secs(1);
 
 /// The longest rest of a mail that the server has put off: greylisting wants minutes, a full mailbox hours.
 const REFUSED_PAUSE_MAX: Duration = Duration::from_secs(3_600);
@@ -28,57 +33,101 @@ const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(300);
 /// How long after trouble with the database the outbox is looked at again.
 const DATABASE_PAUSE: Duration = Duration::from_secs(5);
 
-/// Sends what is owed until the daemon stops; a delivery that has begun is finished.
+/// Sends what is owed until the daemon stops; a delivery that has begun is finished, and no other is begun.
 pub async fn run(gateway: Arc<Gateway>, submitter: Arc<Submitter>, mut stop: watch::Receiver<bool>) {
     // Whoever starts us may have mended what kept the mails back.
     if let Err(error) = gateway.ledger.retry_now(now_millis()).await {
         tracing::error!(%error, "cannot make the waiting mails due");
     }
+    let bell = Arc::clone(&gateway);
+    let mut courier = Courier::new(gateway, Arc::clone(&submitter));
     while !*stop.borrow() {
-        let pause = match round(&gateway, &submitter).await {
-            Ok(Round::Sent) => continue,
-            Ok(Round::Nothing(pause)) => pause,
-            Err(error) => {
-                tracing::error!(%error, "cannot work through the outbox");
-                DATABASE_PAUSE
-            }
+        let pause = match courier.begin().await {
+            Ok(pause) => pause,
+            Err(error) => courier.rest(&error),
         };
         tokio::select! {
-            () = gateway.bell.notified() => {}
+            Some(ended) = courier.deliveries.join_next_with_id() => courier.end(ended),
+            () = bell.bell.notified() => {}
             () = tokio::time::sleep(pause) => {}
             () = stopped(&mut stop) => {}
         }
     }
+    while let Some(ended) = courier.deliveries.join_next_with_id().await {
+        courier.end(ended);
+    }
     submitter.close().await;
 }
 
-/// What a look at the outbox came to.
-enum Round {
-    Sent,
-    /// Nothing is due for this long.
-    Nothing(Duration),
+/// What is being delivered, and what comes next.
+struct Courier {
+    gateway: Arc<Gateway>,
+    submitter: Arc<Submitter>,
+    /// Due, and not begun: what is begun when the daemon is to stop must be as little as can be finished.
+    queue: VecDeque<OutboxEntry>,
+    deliveries: JoinSet<Result<(), LedgerError>>,
+    /// The mails being delivered, by task.
+    in_hand: HashMap<Id, i64>,
+    /// Nothing is begun before, because the database has trouble.
+    rests_until: Option<Instant>,
 }
 
-async fn round(gateway: &Arc<Gateway>, submitter: &Arc<Submitter>) -> Result<Round, LedgerError> {
-    let due = gateway.ledger.due(now_millis(), BATCH).await?;
-    if due.is_empty() {
-        let next = gateway.ledger.next_due_at().await?;
+impl Courier {
+    fn new(gateway: Arc<Gateway>, submitter: Arc<Submitter>) -> Self {
+        let (queue, deliveries, in_hand) = Default::default();
+        Self { gateway, submitter, queue, deliveries, in_hand, rests_until: None }
+    }
+
+    /// Begins as many deliveries as there are connections; how long to wait when nothing happens.
+    async fn begin(&mut self) -> Result<Duration, LedgerError> {
+        if let Some(rest) = self.rests_until.map(|until| until.saturating_duration_since(Instant::now()))
+            && !rest.is_zero()
+        {
+            return Ok(rest);
+        }
+        let most = self.gateway.config.smtp.max_connections as usize;
+        if self.queue.is_empty() && self.deliveries.len() < most {
+            let due = self.gateway.ledger.due(now_millis(), BATCH).await?;
+            self.queue.extend(due.into_iter().filter(|entry| !self.in_hand.values().any(|id| *id == entry.id)));
+        }
+        while self.deliveries.len() < most
+            && let Some(entry) = self.queue.pop_front()
+        {
+            let (gateway, submitter, id) = (Arc::clone(&self.gateway), Arc::clone(&self.submitter), entry.id);
+            let task = self.deliveries.spawn(async move { deliver(&gateway, &submitter, entry).await });
+            self.in_hand.insert(task.id(), id);
+        }
+        if !self.deliveries.is_empty() {
+            return Ok(NAP_AT_WORK);
+        }
+        let next = self.gateway.ledger.next_due_at().await?;
         let wait = next.map(|at| Duration::from_millis(u64::try_from(at - now_millis()).unwrap_or(0)));
         // At least a moment, so that a mail which is held back by an earlier one does not keep us turning.
-        return Ok(Round::Nothing(wait.unwrap_or(NAP).clamp(Duration::from_millis(100), NAP)));
+        Ok(wait.unwrap_or(NAP).clamp(Duration::from_millis(100), NAP))
     }
-    let mut deliveries = JoinSet::new();
-    for entry in due {
-        let (gateway, submitter) = (Arc::clone(gateway), Arc::clone(submitter));
-        deliveries.spawn(async move { deliver(&gateway, &submitter, entry).await });
-    }
-    while let Some(delivery) = deliveries.join_next().await {
-        match delivery {
-            Ok(result) => result?,
-            Err(error) => tracing::error!(%error, "a delivery broke off; its mail is tried again"),
+
+    fn end(&mut self, ended: Result<(Id, Result<(), LedgerError>), JoinError>) {
+        match ended {
+            Ok((task, outcome)) => {
+                self.in_hand.remove(&task);
+                if let Err(error) = outcome {
+                    self.rest(&error);
+                }
+            }
+            Err(error) => {
+                self.in_hand.remove(&error.id());
+                tracing::error!(%error, "a delivery broke off; its mail is tried again");
+                self.rests_until = Some(Instant::now() + DATABASE_PAUSE);
+            }
         }
     }
-    Ok(Round::Sent)
+
+    /// Lets the outbox alone for a while: a mail whose delivery cannot be recorded must not go again and again.
+    fn rest(&mut self, error: &LedgerError) -> Duration {
+        tracing::error!(%error, "cannot work through the outbox");
+        self.rests_until = Some(Instant::now() + DATABASE_PAUSE);
+        DATABASE_PAUSE
+    }
 }
 
 /// Submits one mail to those who still wait for it, and records what became of it.

@@ -77,6 +77,7 @@ pub fn debt(
         method: method.to_string(),
         subject: mail.subject,
         raw: mail.raw,
+        dtstamp: object.principal().map_or(0, |component| component.revision().dtstamp),
         created_at: now,
     })
 }

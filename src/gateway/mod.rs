@@ -102,6 +102,17 @@ impl Gateway {
         }))
     }
 
+    /// The DTSTAMP of what is said next about a UID, Unix seconds: the time, but always later than the last one.
+    ///
+    /// A message says the order in which it was made by SEQUENCE and DTSTAMP alone (RFC 5546 §2.1.5), and DTSTAMP counts
+    /// in seconds. Two answers within one second could arrive in either order; and to accept, decline and accept again would make
+    /// the third mail the same as the first, which is not sent twice.
+    async fn next_dtstamp(&self, transaction: &mut Transaction, user: &User, uid: &CalUid) -> Result<i64, LedgerError> {
+        let last = transaction.last_dtstamp(user.key(), &uid.0).await?;
+        let now = now_millis() / 1_000;
+        Ok(last.map_or(now, |last| now.max(last.saturating_add(1))))
+    }
+
     async fn store(
         &self,
         transaction: &mut Transaction,

@@ -182,7 +182,7 @@ impl Gateway {
         let uid = message.object.uid().clone();
         let held = self.held(transaction, user, &uid).await?;
         let revisions = transaction.revisions(user.key(), &uid).await?;
-        let author = user.author(now_millis() / 1_000);
+        let author = user.author(self.next_dtstamp(transaction, user, &uid).await?);
         let context = Context { author, sender, policy: self.policy(user, sender) };
         let question = Held { object: held.as_ref(), revisions: &revisions };
         let decision = catch_unwind(AssertUnwindSafe(|| receive(question, message, context))).ok();

@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-use super::control::Control;
+use super::control::{Claim, Control};
 use super::watcher::{Manner, Watcher};
 use super::{Gateway, courier};
 use crate::config::Config;
 use crate::mailbox::ImapServer;
 use crate::outbox::smtp::Submitter;
 
-/// How long what is in hand may take once the daemon is to stop.
-const GRACE: Duration = Duration::from_millis(4_500);
+/// How long what is in hand may take once the daemon is to stop; the rest of five seconds is for closing the database.
+const GRACE: Duration = Duration::from_secs(4);
 
 /// How long a watcher that broke off rests before it is started anew.
 const AFTER_PANIC: Duration = Duration::from_secs(30);
@@ -26,10 +26,14 @@ const STAGGER: Duration = Duration::from_millis(5);
 
 /// Runs the daemon until SIGTERM or SIGINT; the mail in hand is finished.
 pub async fn run(config: Config) -> anyhow::Result<()> {
+    // First of all: whoever stops a daemon that is only starting has it end in good order, too.
+    let mut signals = Signals::listen()?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let control = Control::bind(&config.database.path).await?;
+    // Held to the end: what is still in hand after SIGTERM must not meet another daemon.
+    let claim = Claim::take(&config.database.path)?;
+    let control = Control::bind(&config.database.path, &claim)?;
     let gateway = Gateway::open(config).await?;
     let server = Arc::new(gateway.imap_server()?);
     let submitter = Arc::new(Submitter::new(gateway.smtp_server()?));
@@ -42,7 +46,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     // systemd may not be there; nothing depends on it.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!(version = env!("CARGO_PKG_VERSION"), users = gateway.config.users.len(), "imipd is running");
-    terminated().await?;
+    signals.terminated().await;
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping; the mail in hand is finished first");
     let _ = stop.send(true);
@@ -51,6 +55,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
         tasks.abort_all();
     }
     gateway.ledger.close().await;
+    drop(claim);
     Ok(())
 }
 
@@ -66,11 +71,13 @@ fn watch_all(
     for (nth, (user_at, user, folder)) in pairs.enumerate() {
         gateway.board.enter(user.key(), folder);
         let (gateway, server) = (Arc::clone(gateway), Arc::clone(server));
-        let (folder, stop) = (folder.clone(), stopping.clone());
+        let (folder, stop, mut stop_waiting) = (folder.clone(), stopping.clone(), stopping.clone());
         let wait = STAGGER.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX)).min(Duration::from_secs(60));
         tasks.spawn(async move {
-            tokio::time::sleep(wait).await;
-            guard(gateway, server, user_at, folder, stop).await;
+            tokio::select! {
+                () = tokio::time::sleep(wait) => guard(gateway, server, user_at, folder, stop).await,
+                () = super::watcher::stopped(&mut stop_waiting) => {}
+            }
         });
     }
 }
@@ -115,13 +122,24 @@ async fn keep_watchdog_quiet(mut stop: watch::Receiver<bool>) {
     }
 }
 
-/// Resolves at SIGTERM or SIGINT.
-async fn terminated() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that ask the daemon to stop; they are kept from here on until somebody waits for them.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> anyhow::Result<Self> {
+        let terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+        let interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+        Ok(Self { terminate, interrupt })
     }
-    Ok(())
+
+    /// Resolves at SIGTERM or SIGINT.
+    async fn terminated(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }

@@ -8,7 +8,7 @@ use chrono::Utc;
 use tokio::sync::watch;
 
 use super::receive::{Place, record_about};
-use super::{Gateway, GatewayError, Phase};
+use super::{Gateway, GatewayError, Phase, now_millis};
 use crate::config::User;
 use crate::ledger::CursorRecord;
 use crate::mailbox::{
@@ -120,6 +120,7 @@ impl Watcher {
         let folder = session.examine(&self.folder).await?;
         self.gateway.board.set_phase(user.key(), &self.folder, Phase::Reading);
         let stored = self.gateway.ledger.cursor(user.key(), &self.folder).await.map_err(GatewayError::from)?;
+        let ours_since = stored.map_or_else(|| self.first_sight(), |record| record.since_at);
         let stored = stored.map(|record| Cursor {
             uid_validity: UidValidity(record.uid_validity),
             next_uid: ImapUid(record.next_uid),
@@ -131,9 +132,15 @@ impl Watcher {
             Plan::Continue { cursor } => self.read_on(session, user, cursor).await,
             Plan::Since { day, then, why } => {
                 tracing::info!(user = user.key(), folder = self.folder, %day, ?why, "reading mail by date");
-                self.read_since(session, user, day, then).await
+                self.read_since(session, user, Since { day, then, ours_since }).await
             }
         }
+    }
+
+    /// From when on mail is ours if the folder is seen for the first time now, Unix milliseconds.
+    fn first_sight(&self) -> i64 {
+        const DAY: i64 = 24 * 60 * 60 * 1_000;
+        now_millis() - i64::from(self.gateway.config.imap.backfill_days) * DAY
     }
 
     /// Reads from the cursor to the end of the folder.
@@ -145,7 +152,7 @@ impl Watcher {
                 if *self.stop.borrow() {
                     return Ok(());
                 }
-                self.read_mail(session, user, mail, Some(record(cursor.after(mail.uid)))).await?;
+                self.read_mail(session, user, mail, Some(self.record(cursor.after(mail.uid)))).await?;
             }
             cursor = cursor.after(last);
             self.save_cursor(user, cursor).await?;
@@ -153,18 +160,14 @@ impl Watcher {
     }
 
     /// Reads the mails received since a day; the cursor moves when all of them are done.
-    async fn read_since(
-        &self,
-        session: &mut Session,
-        user: &User,
-        day: chrono::NaiveDate,
-        then: Cursor,
-    ) -> Result<(), WatchError> {
+    async fn read_since(&self, session: &mut Session, user: &User, since: Since) -> Result<(), WatchError> {
+        let Since { day, then, .. } = since;
         for uid in session.search_since(day).await?.into_iter().filter(|uid| *uid < then.next_uid) {
             if *self.stop.borrow() {
                 return Ok(());
             }
-            for mail in self.mails(session, uid, Some(uid)).await?.iter().filter(|mail| mail.is_of_interest()) {
+            let mails = self.mails(session, uid, Some(uid)).await?;
+            for mail in mails.iter().filter(|mail| mail.is_of_interest() && since.is_ours(mail)) {
                 self.read_mail(session, user, mail, None).await?;
             }
         }
@@ -223,8 +226,13 @@ impl Watcher {
         self.gateway.record(place, vec![record_about(place, reason, &text)]).await.map(drop)
     }
 
+    fn record(&self, cursor: Cursor) -> CursorRecord {
+        let since_at = self.first_sight();
+        CursorRecord { uid_validity: cursor.uid_validity.0, next_uid: cursor.next_uid.0, since_at }
+    }
+
     async fn save_cursor(&self, user: &User, cursor: Cursor) -> Result<(), WatchError> {
-        let place = Place { user, folder: &self.folder, cursor: Some(record(cursor)) };
+        let place = Place { user, folder: &self.folder, cursor: Some(self.record(cursor)) };
         self.gateway.record(place, Vec::new()).await?;
         Ok(())
     }
@@ -236,8 +244,23 @@ struct Progress {
     caught_up: bool,
 }
 
-fn record(cursor: Cursor) -> CursorRecord {
-    CursorRecord { uid_validity: cursor.uid_validity.0, next_uid: cursor.next_uid.0 }
+/// Which mails are read by date.
+#[derive(Clone, Copy, Debug)]
+struct Since {
+    day: chrono::NaiveDate,
+    /// The cursor when all of them are done.
+    then: Cursor,
+    /// What arrived before was there before us, Unix milliseconds.
+    ours_since: i64,
+}
+
+impl Since {
+    /// Whether a mail came when the folder was ours; the server tells its arrival in whole seconds.
+    ///
+    /// New numbers in a folder are no reason to take in what was left alone at first sight.
+    fn is_ours(&self, mail: &MailStructure) -> bool {
+        mail.internal_date.is_none_or(|arrived| arrived.timestamp() >= self.ours_since.div_euclid(1_000))
+    }
 }
 
 /// The longest pause between two attempts.

@@ -49,7 +49,7 @@ impl Revision {
 pub struct Revisions {
     /// The organizer whose messages these are; a tombstone binds nobody else.
     pub organizer: Option<Address>,
-    /// The last REQUEST, ADD or CANCEL taken, by instance.
+    /// The last REQUEST, ADD or CANCEL taken, by instance; on the organizer's side, the CANCELs sent.
     pub instances: BTreeMap<InstanceKey, Taken>,
     /// The last REPLY taken, by instance and attendee.
     pub replies: BTreeMap<(InstanceKey, Address), Revision>,

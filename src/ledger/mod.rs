@@ -58,6 +58,8 @@ pub struct Transaction(sqlx::Transaction<'static, Sqlite>);
 pub struct CursorRecord {
     pub uid_validity: u32,
     pub next_uid: u32,
+    /// Mail that arrived before is none of our business, Unix milliseconds; set when the folder is first seen.
+    pub since_at: i64,
 }
 
 impl Ledger {
@@ -72,11 +74,21 @@ impl Ledger {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await;
-        let pool = pool.map_err(|source| LedgerError::Open { path: shown.clone(), source })?;
-        let migrations = sqlx::migrate!().run(&pool).await;
-        migrations.map_err(|source| LedgerError::Migrate { path: shown, source })?;
-        Ok(Self { pool })
+        let pool = connect(options).await.map_err(|source| LedgerError::Open { path: shown.clone(), source })?;
+        let ledger = Self { pool };
+        ledger.migrate(shown).await?;
+        Ok(ledger)
+    }
+
+    /// Makes the tables what this version wants them to be.
+    ///
+    /// All in one transaction that has the right to write from the start: the daemon and any number of commands may open a new
+    /// database in the same moment, and all but the first must find the work done.
+    async fn migrate(&self, path: String) -> Result<(), LedgerError> {
+        let mut transaction = self.begin().await?;
+        let migrations = sqlx::migrate!().run(&mut *transaction.0).await;
+        migrations.map_err(|source| LedgerError::Migrate { path, source })?;
+        transaction.commit().await
     }
 
     /// Begins a transaction that may write; waits while another one is open.
@@ -97,14 +109,36 @@ impl Ledger {
 
     /// How far a folder has been read; nothing when it was never seen.
     pub async fn cursor(&self, user: &str, folder: &str) -> Result<Option<CursorRecord>, LedgerError> {
-        let row = sqlx::query("SELECT uid_validity, next_uid FROM cursor WHERE user = ? AND folder = ?")
+        let row = sqlx::query("SELECT uid_validity, next_uid, since_at FROM cursor WHERE user = ? AND folder = ?")
             .bind(user)
             .bind(folder)
             .fetch_optional(&self.pool)
             .await
             .map_err(LedgerError::while_trying("read a cursor"))?;
-        Ok(row.map(|row| CursorRecord { uid_validity: row.get(0), next_uid: row.get(1) }))
+        Ok(row.map(|row| CursorRecord { uid_validity: row.get(0), next_uid: row.get(1), since_at: row.get(2) }))
     }
+}
+
+/// Connects; waits while somebody else makes the database.
+///
+/// The change to WAL needs the database for itself, and SQLite does not apply the busy timeout to it.
+async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        match SqlitePoolOptions::new().max_connections(4).connect_with(options.clone()).await {
+            Err(error) if is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+/// SQLITE_BUSY, whatever stands in the upper bits of an extended result code.
+fn is_busy(error: &sqlx::Error) -> bool {
+    const SQLITE_BUSY: u32 = 5;
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 impl Transaction {
@@ -118,10 +152,10 @@ impl Transaction {
         self.0.commit().await.map_err(LedgerError::while_trying("commit"))
     }
 
-    /// Records how far a folder has been read.
+    /// Records how far a folder has been read; `since_at` stays what it was when the folder was first seen.
     pub async fn set_cursor(&mut self, user: &str, folder: &str, cursor: CursorRecord) -> Result<(), LedgerError> {
         sqlx::query(
-            "INSERT INTO cursor (user, folder, uid_validity, next_uid) VALUES (?, ?, ?, ?)
+            "INSERT INTO cursor (user, folder, uid_validity, next_uid, since_at) VALUES (?, ?, ?, ?, ?)
              ON CONFLICT (user, folder) DO UPDATE
              SET uid_validity = excluded.uid_validity, next_uid = excluded.next_uid",
         )
@@ -129,6 +163,7 @@ impl Transaction {
         .bind(folder)
         .bind(cursor.uid_validity)
         .bind(cursor.next_uid)
+        .bind(cursor.since_at)
         .execute(self.connection())
         .await
         .map_err(LedgerError::while_trying("write a cursor"))?;

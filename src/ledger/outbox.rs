@@ -18,6 +18,8 @@ pub struct Debt {
     pub method: String,
     pub subject: String,
     pub raw: Vec<u8>,
+    /// DTSTAMP of the message, Unix seconds.
+    pub dtstamp: i64,
     /// Unix milliseconds.
     pub created_at: i64,
 }
@@ -67,15 +69,16 @@ impl RecipientState {
     }
 }
 
-const COLUMNS: &str = "id, user, cal_uid, message_id, sender, method, subject, raw, created_at, attempts, last_error";
+const COLUMNS: &str =
+    "id, user, cal_uid, message_id, sender, method, subject, raw, created_at, attempts, last_error, dtstamp";
 
 impl Transaction {
     /// Enters a debt; false when the very same mail was entered before.
     pub async fn owe(&mut self, debt: &Debt) -> Result<bool, LedgerError> {
         let entered = sqlx::query(
             "INSERT INTO outbox (user, cal_uid, message_id, sender, method, subject, raw, created_at, attempts,
-                                 next_attempt_at, last_error)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?8, '')
+                                 next_attempt_at, last_error, dtstamp)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?8, '', ?9)
              ON CONFLICT (message_id) DO NOTHING RETURNING id",
         )
         .bind(&debt.user)
@@ -86,6 +89,7 @@ impl Transaction {
         .bind(&debt.subject)
         .bind(&debt.raw)
         .bind(debt.created_at)
+        .bind(debt.dtstamp)
         .fetch_optional(self.connection())
         .await
         .map_err(LedgerError::while_trying("enter a mail in the outbox"))?;
@@ -129,6 +133,17 @@ impl Transaction {
             .await
             .map_err(LedgerError::while_trying("put off a mail"))?;
         Ok(())
+    }
+
+    /// The latest DTSTAMP that a user has sent about a UID, Unix seconds; nothing when none was sent.
+    pub async fn last_dtstamp(&mut self, user: &str, cal_uid: &str) -> Result<Option<i64>, LedgerError> {
+        let row = sqlx::query("SELECT MAX(dtstamp) FROM outbox WHERE user = ? AND cal_uid = ?")
+            .bind(user)
+            .bind(cal_uid)
+            .fetch_one(self.connection())
+            .await
+            .map_err(LedgerError::while_trying("look for the last message"))?;
+        Ok(row.get(0))
     }
 
     /// Whether a mail with this Message-ID is one of ours.
@@ -246,6 +261,7 @@ fn entry(row: &SqliteRow) -> OutboxEntry {
         subject: row.get(6),
         raw: row.get(7),
         created_at: row.get(8),
+        dtstamp: row.get(11),
     };
     OutboxEntry { id: row.get(0), debt, attempts: row.get(9), last_error: row.get(10) }
 }

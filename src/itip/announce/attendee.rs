@@ -107,38 +107,38 @@ fn check_unmodified(
     (component, after): (&ICalendarComponent, &CalendarObject),
     author: Author<'_>,
 ) -> Result<(), Refusal> {
-    check_attendees(held, component, author)?;
-    match foreign_change((held, before), (component, after)) {
+    if attendee_set(held) != attendees_without_delegates(held, component, author) {
+        return Err(Refusal::CannotModifyAddress);
+    }
+    let names: BTreeSet<&ICalendarProperty> =
+        held.entries.iter().chain(&component.entries).map(|entry| &entry.name).collect();
+    match foreign_change(names, (held, before), (component, after)) {
         Some(name) => Err(Refusal::CannotModifyProperty(name.as_str().to_owned())),
         None => Ok(()),
     }
 }
 
-/// Refuses another list of attendees; a delegate may be named.
-fn check_attendees(
+/// Who is listed; whom the user delegates to may be, without having been so before.
+fn attendees_without_delegates(
     held: &ICalendarComponent,
     component: &ICalendarComponent,
     author: Author<'_>,
-) -> Result<(), Refusal> {
+) -> BTreeSet<Address> {
     let was = attendee_set(held);
     let delegates: BTreeSet<Address> = component
         .attendee_among(author.addresses)
         .map(|own| own.addresses(&ICalendarParameterName::DelegatedTo).collect())
         .unwrap_or_default();
-    let is: BTreeSet<Address> = attendee_set(component)
-        .into_iter()
-        .filter(|address| !delegates.contains(address) || was.contains(address))
-        .collect();
-    if was == is { Ok(()) } else { Err(Refusal::CannotModifyAddress) }
+    let is = attendee_set(component).into_iter();
+    is.filter(|address| !delegates.contains(address) || was.contains(address)).collect()
 }
 
-/// The first property that differs and is not the attendee's to change.
+/// The first of some properties that differs and is not the attendee's to change.
 fn foreign_change<'a>(
+    names: BTreeSet<&'a ICalendarProperty>,
     (held, before): (&'a ICalendarComponent, &CalendarObject),
     (component, after): (&'a ICalendarComponent, &CalendarObject),
 ) -> Option<&'a ICalendarProperty> {
-    let names: BTreeSet<&ICalendarProperty> =
-        held.entries.iter().chain(&component.entries).map(|entry| &entry.name).collect();
     names
         .into_iter()
         .filter(|name| !may_change(name, after.kind()))
@@ -179,9 +179,13 @@ fn answer_of_new_override(
     author: Author<'_>,
 ) -> Result<(), Refusal> {
     let master = before.master().ok_or(Refusal::CannotModifyInstance)?;
-    check_attendees(master, component, author)?;
+    if !attendees_without_delegates(master, component, author).is_subset(&attendee_set(master)) {
+        return Err(Refusal::CannotModifyAddress);
+    }
+    // Clients split off as little as they need: what is left out is as in the series.
+    let names: BTreeSet<&ICalendarProperty> = component.entries.iter().map(|entry| &entry.name).collect();
     match recurrence::instance_of(after, key) {
-        Some(instance) if foreign_change((&instance, after), (component, after)).is_none() => {}
+        Some(instance) if foreign_change(names, (&instance, after), (component, after)).is_none() => {}
         // Too far away to tell: the organizer will know.
         None if recurrence::membership(after, key) == Membership::Undecided => {}
         Some(_) | None => return Err(Refusal::CannotModifyInstance),

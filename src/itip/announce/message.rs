@@ -32,14 +32,9 @@ pub fn organizer_address(object: &CalendarObject) -> Option<Address> {
 
 /// A REQUEST that holds every component with attendees.
 pub fn all_attended(object: &CalendarObject, author: Author<'_>) -> CalendarObject {
-    let mut message = object.envelope(ICalendarMethod::Request, author.prodid);
-    for (key, component) in object.components() {
-        if component.attendees().next().is_some() {
-            message.insert(key, invitation(component, author.now));
-        }
-    }
-    message.adopt_used_zones(object);
-    message
+    let attended = object.components().filter(|(_, component)| component.attendees().next().is_some());
+    let components = attended.map(|(key, component)| (key, invitation(component, author.now)));
+    partial(object, Method::Request, components, author)
 }
 
 /// A component as it stands in a REQUEST or ADD.
@@ -142,7 +137,7 @@ pub fn answer(component: &ICalendarComponent, attendee: ICalendarEntry, now: i64
     answer
 }
 
-/// A message about some instances, from the organizer.
+/// A message about some instances; every component names the organizer (RFC 5546 §3.2.2).
 pub fn partial(
     object: &CalendarObject,
     method: Method,
@@ -150,7 +145,13 @@ pub fn partial(
     author: Author<'_>,
 ) -> CalendarObject {
     let mut message = object.envelope(icalendar_method(method), author.prodid);
-    for (key, component) in components {
+    let mut organizer =
+        object.components().find_map(|(_, component)| component.organizer()).map(|party| party.0.clone());
+    organizer.iter_mut().for_each(strip_schedule_parameters);
+    for (key, mut component) in components {
+        if component.organizer().is_none() {
+            component.entries.extend(organizer.clone());
+        }
         message.insert(key, component);
     }
     message.adopt_used_zones(object);

@@ -6,6 +6,7 @@
 //! | an ATTENDEE | puts or deletes | [`attendee`] |
 //! | neither | | refused as `NotOrganizerNorAttendee` |
 //! | either, but SCHEDULE-AGENT on ORGANIZER is not SERVER | | refused as `OtherSchedulingAgent` |
+//! | ORGANIZER | has got answers that the others may see | [`share_answers`] |
 //! | either, of a VJOURNAL | | refused as `InvalidComponentType` |
 
 mod attendee;
@@ -16,9 +17,11 @@ mod organizer;
 mod recipients;
 mod replies;
 mod respond;
+mod share;
 
 pub use message::full_request;
 pub use respond::{Answer, respond};
+pub use share::share_answers;
 
 use super::address::Address;
 use super::component::{ComponentExt, ScheduleAgent};
@@ -49,7 +52,11 @@ pub fn put(
 ) -> Announcement {
     match role(before, &after, author.addresses).and_then(|role| is_ours(&after).map(|()| role)) {
         Ok(Role::Organizer) => organizer::put(before, after, revisions, author),
-        Ok(Role::Attendee) => attendee::put(before, after, revisions, author),
+        Ok(Role::Attendee) => {
+            // What had no organizer was the user's own; the invitation that takes its place is new.
+            let invitation = before.filter(|before| matches!(before.organizer(), Ok(Some(_))));
+            attendee::put(invitation, after, revisions, author)
+        }
         Err(refusal) => Announcement { store: Some(after), revisions: revisions.clone(), outgoing: Err(refusal) },
     }
 }

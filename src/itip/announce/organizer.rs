@@ -11,7 +11,7 @@
 //! | attendees are gone, or another agent writes to them | those attendees | CANCEL of the instances that they left |
 //! | STATUS becomes CANCELLED | the attendees of what it is about | CANCEL |
 //! | anything about what is cancelled | nobody | |
-//! | SCHEDULE-FORCE-SEND appears on an attendee | that attendee | REQUEST |
+//! | SCHEDULE-FORCE-SEND appears on an attendee, or RSVP=FALSE goes | that attendee | REQUEST |
 //! | the object is deleted, or ORGANIZER and ATTENDEEs taken off it | everybody | CANCEL of the master |
 //!
 //! Whoever gets a full REQUEST gets nothing partial besides; whoever would get two kinds gets the full one.
@@ -25,14 +25,16 @@ use super::debts::Debts;
 use super::message::{all_attended, cancellation, organizer_address, partial, sorted};
 use super::recipients::{addressees, anyone, everybody, is_asked, is_updated};
 use crate::itip::address::Address;
-use crate::itip::change::Difference;
+use crate::itip::change::{Difference, attendee_set, is_rescheduled};
 use crate::itip::component::{ComponentExt, Party, set_partstat};
 use crate::itip::decision::{Announcement, Outgoing, Refusal};
 use crate::itip::instance::InstanceKey;
 use crate::itip::method::Method;
 use crate::itip::object::CalendarObject;
+use crate::itip::recurrence;
 use crate::itip::revision::{Revision, Revisions, Sequence};
 use crate::itip::summary::{Occasion, Participants, Summary};
+use crate::itip::time::Zones;
 
 /// The organizer stores `after`.
 pub(super) fn put(
@@ -206,11 +208,13 @@ impl Update<'_> {
             }
             Course::GoesOn => {}
         }
-        let forced = newly_forced(held, component);
         if difference.is_announced() {
             self.announce_change(key, held, &difference, sequence);
-        } else if !forced.is_empty() {
-            self.owe_request(key, |party| forced.contains(&party.address()));
+            return false;
+        }
+        let wanted = newly_wanted(held, component);
+        if !wanted.is_empty() {
+            self.owe_request(key, |party| wanted.contains(&party.address()));
         }
         false
     }
@@ -242,13 +246,16 @@ impl Update<'_> {
 
     /// An instance that was not there before.
     fn appeared(&mut self, key: InstanceKey) {
-        let author = self.author;
-        let zones = self.after.zones().clone();
+        let (zones, author) = (self.after.zones().clone(), self.author);
         let Some(component) = self.after.get_mut(key) else { return };
         let sequence = component.sequence().max(sent_before(self.revisions, key)).next();
         component.set_sequence(sequence);
         self.revisions.split_off(key);
-        if component.moment(&ICalendarProperty::Dtstart, &zones) != key.moment() {
+        let is_moved = is_moved(self.before, key, (component, &zones));
+        if is_moved {
+            ask_again(component, author);
+        }
+        if is_moved || component.moment(&ICalendarProperty::Dtstart, &zones) != key.moment() {
             // An answer on its way for this instance means the time that it had in the series.
             self.revisions.rescheduled.insert(key, sequence);
         }
@@ -280,9 +287,10 @@ impl Update<'_> {
     /// An instance that is no longer there.
     fn went(&mut self, key: InstanceKey, held: &ICalendarComponent) {
         let to = addressees(held, self.author, anyone);
-        if held.is_cancelled() && self.after.master().is_some() {
-            // Without its exception it takes place again, as the series says.
-            return self.debts.owe_all(to);
+        if let Some(master) = self.after.master().filter(|_| held.is_cancelled()) {
+            // Without its exception it takes place again, as the series says; a CANCEL would say the opposite.
+            let invited = attendee_set(master);
+            return self.debts.owe_all(to.filter(|address| invited.contains(address)));
         }
         let sequence = held.sequence().next();
         self.debts.owe_cancel(to, key, sequence);
@@ -298,12 +306,25 @@ fn course(held: &ICalendarComponent, component: &ICalendarComponent) -> Course {
     }
 }
 
-/// Those on whom SCHEDULE-FORCE-SEND was not set before: it has its effect once (RFC 6638 §7.2).
-fn newly_forced(held: &ICalendarComponent, component: &ICalendarComponent) -> BTreeSet<Address> {
-    let forced = |component: &ICalendarComponent| -> BTreeSet<Address> {
-        component.attendees().filter(|party| party.is_forced()).map(Party::address).collect()
+/// Those who are to be written to though nothing else has changed.
+///
+/// SCHEDULE-FORCE-SEND has its effect once, when it appears (RFC 6638 §7.2); so has an answer that was waived and is
+/// wanted now (RFC 5546 §3.2.2.7).
+fn newly_wanted(held: &ICalendarComponent, component: &ICalendarComponent) -> BTreeSet<Address> {
+    let those = |component: &ICalendarComponent, are: fn(Party<'_>) -> bool| -> BTreeSet<Address> {
+        component.attendees().filter(|party| are(*party)).map(Party::address).collect()
     };
-    forced(component).difference(&forced(held)).cloned().collect()
+    let forced = &those(component, |party| party.is_forced()) - &those(held, |party| party.is_forced());
+    let unanswered = |party: Party<'_>| !party.waives_rsvp() && !party.has_answered();
+    let asked = &those(held, |party| party.waives_rsvp()) & &those(component, unanswered);
+    &forced | &asked
+}
+
+/// Whether a new override takes place at another time than the instance had until now.
+fn is_moved(before: &CalendarObject, key: InstanceKey, (component, zones): (&ICalendarComponent, &Zones)) -> bool {
+    let Some(instance) = recurrence::instance_of(before, key) else { return false };
+    component.has_property(&ICalendarProperty::Dtstart)
+        && is_rescheduled((&instance, before.zones()), (component, zones))
 }
 
 /// The time changed: everybody but the organizer is asked again (RFC 6638 §3.2.8).

@@ -102,6 +102,9 @@ fn is_about_others(component: &ICalendarComponent, context: Context<'_>) -> bool
 
 /// The other instances that a CANCEL takes along: all, or the later ones, unless they are newer than it.
 fn swept(object: &CalendarObject, revisions: &Revisions, (key, message): (InstanceKey, Taken)) -> Vec<InstanceKey> {
+    if let InstanceKey::This(_) = key {
+        return Vec::new();
+    }
     object.keys().filter(|other| is_swept(*other, key) && !revisions.survives(*other, (key, message))).collect()
 }
 

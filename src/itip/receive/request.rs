@@ -23,6 +23,7 @@ use crate::itip::change::is_rescheduled;
 use crate::itip::component::{ComponentExt, Party};
 use crate::itip::decision::{Decision, Reason, Refusal, Verdict};
 use crate::itip::instance::InstanceKey;
+use crate::itip::limits;
 use crate::itip::object::CalendarObject;
 use crate::itip::recurrence;
 use crate::itip::revision::{Revision, Revisions, Taken};
@@ -146,6 +147,7 @@ fn recall(object: &mut CalendarObject, revisions: &mut Revisions, full: Taken) {
         .iter()
         .filter(|(key, _)| **key != InstanceKey::Master && object.get(**key).is_none())
         .map(|(key, taken)| (*key, *taken))
+        .take(limits::INSTANCES_ASKED_MAX)
         .collect();
     for (key, taken) in missing {
         if !revisions.survives(key, (InstanceKey::Master, full)) {

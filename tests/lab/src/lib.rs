@@ -167,7 +167,7 @@ impl Lab {
             Ok((dovecot, submission))
         });
         let (dovecot, submission) = servers.inspect_err(|_| watchdog.dismiss())?;
-        fs::write(root.join("master-password"), MASTER_PASSWORD)?;
+        write_secret(&root.join("master-password"), MASTER_PASSWORD)?;
         Ok(Self { submission, dovecot, users, certificates, folder: Some(folder), root, watchdog })
     }
 
@@ -373,6 +373,13 @@ impl Drop for Lab {
         }
         self.watchdog.dismiss();
     }
+}
+
+/// Writes a file that nobody else may read, as a daemon wants its secrets to be.
+fn write_secret(path: &Path, secret: &str) -> Result<()> {
+    fs::write(path, secret)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600))?;
+    Ok(())
 }
 
 fn start_submission(options: &LabOptions, plan: &dovecot::Plan, dovecot: &Dovecot, root: &Path) -> Result<Submission> {
