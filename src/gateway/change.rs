@@ -4,7 +4,7 @@ use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::User;
 use crate::itip::announce::{self, Answer};
 use crate::itip::receive::{Held, ItipMessage, receive};
-use crate::itip::{Address, Announcement, CalUid, CalendarObject, Context, Policy, Refusal, Revisions};
+use crate::itip::{Address, Announcement, CalUid, CalendarObject, Context, Policy, Reason, Refusal, Revisions};
 use crate::ledger::{DecisionRecord, Transaction};
 
 /// What a user does to their own calendar.
@@ -122,12 +122,17 @@ impl Gateway {
         let invitation = invitation.ok_or_else(|| not_found(user, uid))?;
         let message = ItipMessage::parse(&invitation.content, None).map_err(ChangeError::Refused)?;
         let revisions = transaction.revisions(user.key(), uid).await?;
-        let sender = Address::parse(&invitation.sender);
+        let sender = if invitation.reason == Reason::DelegatedToUser.name() {
+            // The user vouches for who sent them in their place; the event is its organizer's all the same.
+            message.object.organizer().ok().flatten().unwrap_or_else(|| Address::in_mail(&invitation.sender))
+        } else {
+            Address::in_mail(&invitation.sender)
+        };
         let context = Context { author: user.author(now), sender: &sender, policy: Policy::default() };
         let decision = receive(Held { object: None, revisions: &revisions }, message, context);
         let Some(object) = decision.store else {
             let refusal = match decision.reason {
-                crate::itip::Reason::Refused(refusal) => refusal,
+                Reason::Refused(refusal) => refusal,
                 _ => Refusal::NotOrganizerNorAttendee,
             };
             return Err(ChangeError::Refused(refusal));

@@ -138,9 +138,9 @@ async fn deliver(gateway: &Gateway, submitter: &Submitter, entry: OutboxEntry) -
     let waiting: Vec<Address> = recipients
         .iter()
         .filter(|recipient| recipient.state == RecipientState::Waiting)
-        .map(|recipient| Address::parse(&recipient.address))
+        .map(|recipient| Address::in_mail(&recipient.address))
         .collect();
-    let sender = Address::parse(&entry.debt.sender);
+    let sender = Address::in_mail(&entry.debt.sender);
     let submission = submitter.submit(&sender, &waiting, &entry.debt.raw).await;
     let has_expired = expired(gateway, &entry);
     let (outcomes, trouble, pause) = match submission {

@@ -18,7 +18,8 @@ impl Address {
     }
 
     /// Reads an address as it stands in a mail header, which is no URI: nothing is decoded and no query cut off, or
-    /// `"boss@example.com?x"@evil.example` would be the boss (RFC 5322 §3.4.1).
+    /// `"boss@example.com?x"@evil.example` would be the boss (RFC 5322 §3.4.1). What this program wrote down itself is
+    /// read back the same way.
     pub fn in_mail(text: &str) -> Self {
         Self(text.trim().to_lowercase())
     }

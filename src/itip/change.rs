@@ -74,6 +74,9 @@ impl Difference {
             .filter(|name| weight(name) > Weight::Private)
             .collect();
         let properties = names.into_iter().filter(|name| differs(name, before, after)).cloned().collect();
+        if same_list(before.0, after.0) {
+            return Self { properties, ..Self::default() };
+        }
         let (was, is) = (reached(before.0), reached(after.0));
         let joined = is.difference(&was).cloned().collect();
         let left = was.difference(&is).cloned().collect();
@@ -115,6 +118,19 @@ pub fn is_rescheduled(before: (&ICalendarComponent, &Zones), after: (&ICalendarC
     ]
     .iter()
     .any(|name| differs(name, before, after))
+}
+
+/// Whether two versions list the same attendees in the same spelling and order, and the gateway writes to the same of them.
+fn same_list(before: &ICalendarComponent, after: &ICalendarComponent) -> bool {
+    let (mut was, mut is) = (before.attendees(), after.attendees());
+    loop {
+        match (was.next(), is.next()) {
+            (None, None) => return true,
+            (Some(one), Some(other))
+                if one.written() == other.written() && is_reachable(one) == is_reachable(other) => {}
+            (Some(_), _) | (None, Some(_)) => return false,
+        }
+    }
 }
 
 /// The addresses of all attendees.

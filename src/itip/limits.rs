@@ -26,3 +26,6 @@ pub const STATUS_CODES_MAX: usize = 8;
 
 /// The longest name of an unknown METHOD that is repeated in a reason, in characters.
 pub const METHOD_NAME_CHARS_MAX: usize = 40;
+
+/// The most instances of a series that one message may make us look for, each against the steps of a recurrence question.
+pub const INSTANCES_ASKED_MAX: usize = 200;

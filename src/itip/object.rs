@@ -245,12 +245,14 @@ impl CalendarObject {
     }
 
     fn adopt_zones_where(&mut self, other: &CalendarObject, wanted: impl Fn(&str) -> bool) {
+        let tzid = |zone: &ICalendarComponent| zone.text(&ICalendarProperty::Tzid).map(str::to_owned);
+        // A set, because one mail may hold twenty thousand zones, each to be looked for among as many.
+        let mut known: BTreeSet<String> = self.calendar.timezones().filter_map(tzid).collect();
         for zone in children(&other.calendar) {
             let Some(component) = other.calendar.components.get(zone) else { continue };
             let is_zone = component.component_type == ICalendarComponentType::VTimezone;
-            let tzid = component.text(&ICalendarProperty::Tzid);
-            let known = self.calendar.timezones().any(|known| known.text(&ICalendarProperty::Tzid) == tzid);
-            if is_zone && !known && tzid.is_some_and(&wanted) {
+            let name = tzid(component).filter(|tzid| is_zone && wanted(tzid));
+            if name.is_some_and(|tzid| known.insert(tzid)) {
                 let index = self.push_to_root(ICalendarComponent { component_ids: Vec::new(), ..component.clone() });
                 self.adopt_children(index, &other.calendar, component);
             }

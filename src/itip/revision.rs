@@ -98,6 +98,11 @@ impl Revisions {
         self.instances.get(&key).is_some_and(|own| own.revision == incoming)
     }
 
+    /// Whether exactly this revision has cancelled the instance before.
+    pub fn has_cancelled(&self, key: InstanceKey, incoming: Revision) -> bool {
+        self.instances.get(&key).is_some_and(|own| own.cancelled && own.revision == incoming)
+    }
+
     /// Whether an override survives a message about `whole` that does not hold it: only when it was sent later, and is
     /// not below the SEQUENCE of a CANCEL of everything. The converse of [`Revisions::is_stale`].
     pub fn survives(&self, key: InstanceKey, (whole, message): (InstanceKey, Taken)) -> bool {

@@ -107,19 +107,43 @@ impl Summary {
         Self { occasion, current, previous: Vec::new() }
     }
 
-    /// Adds the values before the change, where they differ.
-    pub fn since(mut self, before: &ICalendarComponent, zones: &Zones) -> Self {
-        self.previous = fields(before, zones).into_iter().filter(|field| !self.current.contains(field)).collect();
-        self
+    /// The summary of an update: the values of `now`, and those of `before` that differ.
+    pub fn of_update(
+        occasion: Occasion,
+        (now, zones): (&ICalendarComponent, &Zones),
+        (before, zones_before): (&ICalendarComponent, &Zones),
+    ) -> Self {
+        let mut summary = Self::new(occasion, now, zones, Participants::Shown);
+        let mut previous = values(before, zones_before);
+        if !same_parties(now, before) {
+            previous.extend(participants(before).map(|value| Field { name: FieldName::Attendee, value }));
+        }
+        previous.retain(|field| !summary.current.contains(field));
+        summary.previous = previous;
+        summary
     }
 }
 
+/// Whether two versions name the same people in the same way, PARTSTAT aside; a large meeting is compared in no time.
+fn same_parties(one: &ICalendarComponent, other: &ICalendarComponent) -> bool {
+    fn named(component: &ICalendarComponent) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let parties = component.organizer().into_iter().chain(component.attendees());
+        parties.map(|party| (party.written(), party.name()))
+    }
+    named(one).eq(named(other))
+}
+
 fn fields(component: &ICalendarComponent, zones: &Zones) -> Vec<Field> {
+    let participants = participants(component).map(|value| Field { name: FieldName::Attendee, value });
+    participants.into_iter().chain(values(component, zones)).collect()
+}
+
+/// All fields but the participants.
+fn values(component: &ICalendarComponent, zones: &Zones) -> Vec<Field> {
     let text = |property| {
         component.text(&property).filter(|text| !text.is_empty()).map(|text| ItipValue::Text(text.to_owned()))
     };
     let values = [
-        (FieldName::Attendee, participants(component)),
         (FieldName::Description, text(ICalendarProperty::Description)),
         (FieldName::Dtstart, start(component, zones)),
         (FieldName::Location, text(ICalendarProperty::Location)),

@@ -159,7 +159,7 @@ fn add(revisions: &mut Revisions, row: &SqliteRow) -> Result<(), LedgerError> {
             revisions.rescheduled.insert(key, revision.sequence);
         }
         REFRESHED => {
-            revisions.refreshed.insert(Address::parse(&attendee), revision.dtstamp);
+            revisions.refreshed.insert(Address::in_mail(&attendee), revision.dtstamp);
         }
         _ => return Err(LedgerError::Unreadable { what: "the kind of a revision", value: kind }),
     }

@@ -25,14 +25,16 @@ use super::debts::Debts;
 use super::message::{all_attended, cancellation, organizer_address, partial, sorted};
 use super::recipients::{addressees, anyone, everybody, is_asked, is_updated};
 use crate::itip::address::Address;
-use crate::itip::change::{Difference, attendee_set};
+use crate::itip::change::{Difference, attendee_set, is_rescheduled};
 use crate::itip::component::{ComponentExt, Party, set_partstat};
 use crate::itip::decision::{Announcement, Outgoing, Refusal};
 use crate::itip::instance::InstanceKey;
 use crate::itip::method::Method;
 use crate::itip::object::CalendarObject;
+use crate::itip::recurrence;
 use crate::itip::revision::{Revision, Revisions, Sequence};
 use crate::itip::summary::{Occasion, Participants, Summary};
+use crate::itip::time::Zones;
 
 /// The organizer stores `after`.
 pub(super) fn put(
@@ -206,10 +208,12 @@ impl Update<'_> {
             }
             Course::GoesOn => {}
         }
-        let wanted = newly_wanted(held, component);
         if difference.is_announced() {
             self.announce_change(key, held, &difference, sequence);
-        } else if !wanted.is_empty() {
+            return false;
+        }
+        let wanted = newly_wanted(held, component);
+        if !wanted.is_empty() {
             self.owe_request(key, |party| wanted.contains(&party.address()));
         }
         false
@@ -242,10 +246,18 @@ impl Update<'_> {
 
     /// An instance that was not there before.
     fn appeared(&mut self, key: InstanceKey) {
-        let author = self.author;
+        let (zones, author) = (self.after.zones().clone(), self.author);
         let Some(component) = self.after.get_mut(key) else { return };
         let sequence = component.sequence().max(sent_before(self.revisions, key)).next();
         component.set_sequence(sequence);
+        let is_moved = is_moved(self.before, key, (component, &zones));
+        if is_moved {
+            ask_again(component, author);
+        }
+        if is_moved || component.moment(&ICalendarProperty::Dtstart, &zones) != key.moment() {
+            // An answer on its way for this instance means the time that it had in the series.
+            self.revisions.rescheduled.insert(key, sequence);
+        }
         if component.is_cancelled() {
             // Whom it names is told; where it names nobody it is off for all.
             let named = match component.attendees().next() {
@@ -305,6 +317,13 @@ fn newly_wanted(held: &ICalendarComponent, component: &ICalendarComponent) -> BT
     let unanswered = |party: Party<'_>| !party.waives_rsvp() && !party.has_answered();
     let asked = &those(held, |party| party.waives_rsvp()) & &those(component, unanswered);
     &forced | &asked
+}
+
+/// Whether a new override takes place at another time than the instance had until now.
+fn is_moved(before: &CalendarObject, key: InstanceKey, (component, zones): (&ICalendarComponent, &Zones)) -> bool {
+    let Some(instance) = recurrence::instance_of(before, key) else { return false };
+    component.has_property(&ICalendarProperty::Dtstart)
+        && is_rescheduled((&instance, before.zones()), (component, zones))
 }
 
 /// The time changed: everybody but the organizer is asked again (RFC 6638 §3.2.8).

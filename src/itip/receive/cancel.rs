@@ -43,6 +43,10 @@ pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>
     let mut merged = stored.clone();
     merged.adopt_zones(&object);
     for (key, revision, component) in fresh {
+        if held.revisions.has_cancelled(key, revision) {
+            // This very message has been taken; marking again would undo what only the first time writes.
+            continue;
+        }
         let removes_others = is_about_others(component, context);
         let cancellation = Taken { revision, cancelled: !removes_others };
         revisions.take(key, revision, cancellation.cancelled);
@@ -98,6 +102,9 @@ fn is_about_others(component: &ICalendarComponent, context: Context<'_>) -> bool
 
 /// The other instances that a CANCEL takes along: all, or the later ones, unless they are newer than it.
 fn swept(object: &CalendarObject, revisions: &Revisions, (key, message): (InstanceKey, Taken)) -> Vec<InstanceKey> {
+    if let InstanceKey::This(_) = key {
+        return Vec::new();
+    }
     object.keys().filter(|other| is_swept(*other, key) && !revisions.survives(*other, (key, message))).collect()
 }
 

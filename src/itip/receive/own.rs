@@ -11,11 +11,10 @@ use calcard::icalendar::{
 };
 
 use crate::itip::address::Address;
-use crate::itip::change::is_rescheduled;
+use crate::itip::change::{end, is_rescheduled};
 use crate::itip::component::{ComponentExt, Party, set_partstat};
 use crate::itip::instance::InstanceKey;
 use crate::itip::object::CalendarObject;
-use crate::itip::recurrence;
 use crate::itip::time::Zones;
 
 /// The organizer's new version of an instance with the user's own properties and answer put back.
@@ -27,25 +26,36 @@ pub(super) fn with_own_properties(
     addresses: &[Address],
 ) -> ICalendarComponent {
     if let Some(held) = stored.get(key) {
-        keep_answer((held, stored.zones()), (&mut incoming, zones), addresses);
+        let rescheduled = is_rescheduled((held, stored.zones()), (&incoming, zones));
+        keep_answer(held, &mut incoming, addresses, rescheduled);
         incoming.entries.retain(|entry| !is_own(&entry.name));
         incoming.entries.extend(held.entries.iter().filter(|entry| is_own(&entry.name)).cloned());
-    } else if let Some(instance) = recurrence::instance_of(stored, key) {
-        keep_answer((&instance, stored.zones()), (&mut incoming, zones), addresses);
+    } else if let Some(master) = stored.master() {
+        let rescheduled = is_moved((master, stored.zones()), (&incoming, zones), key);
+        keep_answer(master, &mut incoming, addresses, rescheduled);
     }
     incoming
+}
+
+/// Whether a new override takes place at another time, or for another length, than the series has it.
+fn is_moved(
+    (master, master_zones): (&ICalendarComponent, &Zones),
+    (incoming, zones): (&ICalendarComponent, &Zones),
+    key: InstanceKey,
+) -> bool {
+    let length = |component: &ICalendarComponent, zones: &Zones| {
+        let start = component.moment(&ICalendarProperty::Dtstart, zones)?;
+        Some(end(component, zones)?.as_seconds().saturating_sub(start.as_seconds()))
+    };
+    incoming.moment(&ICalendarProperty::Dtstart, zones) != key.moment()
+        || length(incoming, zones) != length(master, master_zones)
 }
 
 /// Puts the user's own PARTSTAT back; when the time changed it is NEEDS-ACTION again (RFC 6638 §3.2.8).
 ///
 /// An absent or unknown PARTSTAT is NEEDS-ACTION (RFC 5545 §3.2.12); nothing is written where that is said already.
-fn keep_answer(
-    (held, held_zones): (&ICalendarComponent, &Zones),
-    (incoming, zones): (&mut ICalendarComponent, &Zones),
-    addresses: &[Address],
-) {
+fn keep_answer(held: &ICalendarComponent, incoming: &mut ICalendarComponent, addresses: &[Address], rescheduled: bool) {
     let Some(own) = held.attendee_among(addresses) else { return };
-    let rescheduled = is_rescheduled((held, held_zones), (incoming, zones));
     let answer = if rescheduled { &Partstat::NeedsAction } else { own.partstat().unwrap_or(&Partstat::NeedsAction) };
     let is_attendee = |entry: &&mut ICalendarEntry| entry.name == ICalendarProperty::Attendee;
     let own_entry = incoming.entries.iter_mut().filter(is_attendee).find(|entry| Party(entry).is_among(addresses));

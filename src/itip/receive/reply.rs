@@ -33,6 +33,9 @@ use crate::itip::revision::{Revision, Revisions};
 
 pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
     let stored = held_by_organizer(held, &message.object, context)?;
+    if message.object.keys().count() > limits::INSTANCES_ASKED_MAX {
+        return Err(Refusal::EventTooLarge);
+    }
     let mut taken = Taken { merged: stored.clone(), revisions: held.revisions.clone(), changed: Vec::new() };
     let mut unanswered = None;
     for (key, reply) in message.object.components() {

@@ -22,6 +22,7 @@ use crate::itip::address::Address;
 use crate::itip::component::ComponentExt;
 use crate::itip::decision::{Decision, Reason, Refusal, Verdict};
 use crate::itip::instance::InstanceKey;
+use crate::itip::limits;
 use crate::itip::object::CalendarObject;
 use crate::itip::recurrence;
 use crate::itip::revision::{Revision, Revisions, Taken};
@@ -108,7 +109,10 @@ fn create(mut incoming: Incoming, mut revisions: Revisions, context: Context<'_>
     if context.policy.new_invitations == Admission::Wait {
         return Ok(Decision::proposed(Reason::WaitsForUser));
     }
-    drop_late(&mut incoming, &known, &mut revisions);
+    drop_late(&mut incoming, &known);
+    if let Some(full) = incoming.full() {
+        recall(&mut incoming.object, &mut revisions, full);
+    }
     Ok(Decision {
         verdict: Verdict::Applied,
         reason: Reason::Invited,
@@ -119,28 +123,37 @@ fn create(mut incoming: Incoming, mut revisions: Revisions, context: Context<'_>
     })
 }
 
-/// Applies what is remembered about single instances to an object that arrives late: some of them were called off
-/// before (RFC 5546 §5.2.1).
-fn drop_late(incoming: &mut Incoming, known: &Revisions, revisions: &mut Revisions) {
-    let full = incoming.full();
+/// Drops or cancels the instances of which something newer is remembered.
+fn drop_late(incoming: &mut Incoming, known: &Revisions) {
     let named: Vec<(InstanceKey, Revision)> =
         incoming.object.components().map(|(key, component)| (key, incoming.revision(component))).collect();
-    for (key, revision) in named {
+    for (key, _) in named.into_iter().filter(|(key, revision)| known.is_stale(*key, *revision)) {
         let is_cancelled = known.instances.get(&key).is_some_and(|taken| taken.cancelled);
-        match incoming.object.get_mut(key) {
-            Some(component) if known.is_stale(key, revision) && is_cancelled => component.set_cancelled(),
-            Some(_) if known.is_stale(key, revision) => incoming.object.remove(key),
-            Some(_) | None => {}
+        match incoming.object.get_mut(key).filter(|_| is_cancelled) {
+            Some(component) => component.set_cancelled(),
+            None => incoming.object.remove(key),
         }
     }
-    let unnamed: Vec<(InstanceKey, Taken)> = known.instances.iter().map(|(key, taken)| (*key, *taken)).collect();
-    for (key, taken) in unnamed.into_iter().filter(|(key, _)| *key != InstanceKey::Master) {
-        let Some(full) = full.filter(|_| incoming.object.get(key).is_none()) else { continue };
-        if !known.survives(key, (InstanceKey::Master, full)) {
+}
+
+/// Brings what is remembered about instances that `object` does not hold in line with a full message just taken.
+///
+/// What was called off later, before the series came, is made from the series and cancelled (RFC 5546 §5.2.1); what is
+/// older than the full message counts no more (RFC 5546 §4.4.7).
+fn recall(object: &mut CalendarObject, revisions: &mut Revisions, full: Taken) {
+    let missing: Vec<(InstanceKey, Taken)> = revisions
+        .instances
+        .iter()
+        .filter(|(key, _)| **key != InstanceKey::Master && object.get(**key).is_none())
+        .map(|(key, taken)| (*key, *taken))
+        .take(limits::INSTANCES_ASKED_MAX)
+        .collect();
+    for (key, taken) in missing {
+        if !revisions.survives(key, (InstanceKey::Master, full)) {
             revisions.supersede(key);
-        } else if let Some(mut instance) = recurrence::instance_of(&incoming.object, key).filter(|_| taken.cancelled) {
+        } else if let Some(mut instance) = recurrence::instance_of(object, key).filter(|_| taken.cancelled) {
             instance.set_cancelled();
-            incoming.object.insert(key, instance);
+            object.insert(key, instance);
         }
     }
 }
@@ -170,8 +183,8 @@ fn update(
         let updated = with_own_properties((stored, key), (component.clone(), incoming.object.zones()), addresses);
         put_component(&mut merged, key, updated);
     }
-    if full.is_some() {
-        stored.keys().filter(|key| merged.get(*key).is_none()).for_each(|key| revisions.supersede(key));
+    if let Some(full) = full {
+        recall(&mut merged, &mut revisions, full);
     }
     let is_repetition = |(key, component): &(InstanceKey, &ICalendarComponent)| {
         held.revisions.has_taken(*key, incoming.revision(component))

@@ -187,16 +187,14 @@ impl<'a> Rule<'a> {
         ordinal == from_start || ordinal == -from_end
     }
 
-    /// Whether a day lies in a BYWEEKNO of its year, weeks beginning on WKST.
+    /// Whether a day lies in a BYWEEKNO, weeks beginning on WKST; the days around New Year count where their week does.
     fn is_week(&self, day: NaiveDate, wanted: i64) -> bool {
         // The fourth day of a week decides which year it belongs to (RFC 5545 §3.3.10).
-        let Some(middle) = self.week_start(day).checked_add_signed(Duration::days(3)) else { return false };
-        if middle.year() != day.year() {
-            return false;
-        }
-        let number = i64::from(middle.ordinal0() / 7) + 1;
-        let last = NaiveDate::from_ymd_opt(day.year(), 12, 28)
-            .and_then(|late| self.week_start(late).checked_add_signed(Duration::days(3)))
+        let middle = |day: NaiveDate| self.week_start(day).checked_add_signed(Duration::days(3));
+        let Some(own) = middle(day) else { return false };
+        let number = i64::from(own.ordinal0() / 7) + 1;
+        let last = NaiveDate::from_ymd_opt(own.year(), 12, 28)
+            .and_then(middle)
             .map_or(52, |middle| i64::from(middle.ordinal0() / 7) + 1);
         matches_ordinal(wanted, number, last)
     }
@@ -222,11 +220,13 @@ impl<'a> Rule<'a> {
     fn produces_start(&self) -> bool {
         let mut budget = 1_000;
         let Some(period) = self.period(0, &mut budget) else { return false };
-        period.days.contains(&self.start.date())
+        let is_candidate = period.days.contains(&self.start.date())
             && period.hours.contains(&self.start.hour())
             && period.minutes.contains(&self.start.minute())
-            && period.seconds.contains(&self.start.second())
-            && self.rule.bysetpos.is_empty()
+            && period.seconds.contains(&self.start.second());
+        let wanted = &self.rule.bysetpos;
+        let is_picked = || period.positions(wanted).into_iter().any(|position| period.at(position) == Some(self.start));
+        is_candidate && (wanted.is_empty() || is_picked())
     }
 }
 

@@ -69,6 +69,19 @@ fn the_examples_of_the_rfc() {
 }
 
 #[test]
+fn count_holds_where_bysetpos_picks_the_start() {
+    let found = instances("DTSTART:19970929T090000\nRRULE:FREQ=MONTHLY;COUNT=3;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2", 9);
+    assert_eq!(found, ["19970929T090000", "19971030T090000", "19971127T090000"]);
+}
+
+#[test]
+fn the_first_week_may_begin_in_december() {
+    // The Wednesday of week 1 of 2026 is the last day of 2025 (ISO 8601).
+    let found = instances("DTSTART:20250101T090000\nRRULE:FREQ=YEARLY;COUNT=3;BYWEEKNO=1;BYDAY=WE", 9);
+    assert_eq!(found, ["20250101T090000", "20251231T090000", "20270106T090000"]);
+}
+
+#[test]
 fn wkst_moves_the_fortnight() {
     let found = instances("DTSTART:19970805T090000\nRRULE:FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU;WKST=MO", 4);
     assert_eq!(found, ["19970805T090000", "19970810T090000", "19970819T090000", "19970824T090000"]);

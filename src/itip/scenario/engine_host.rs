@@ -1,7 +1,8 @@
 //! The engine alone as a host: every user's calendar in memory, mail that arrives at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::laws::{self, Deed};
 use super::render::{Rendered, render_outgoing};
 use super::runner::{Answer, Fidelity, Host, Outcome};
 use crate::itip::address::Address;
@@ -15,31 +16,40 @@ use crate::itip::revision::Revisions;
 const FIRST_MORNING: i64 = 1_893_456_000;
 
 /// What a user has of one UID.
-#[derive(Clone, Debug, Default)]
-struct Slot {
-    object: Option<CalendarObject>,
-    revisions: Revisions,
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Slot {
+    pub(super) object: Option<CalendarObject>,
+    pub(super) revisions: Revisions,
 }
+
+/// The calendars of all users, by user and UID.
+pub(super) type Slots = BTreeMap<(Address, String), Slot>;
 
 /// A message on its way: who sent it, to whom, and its text.
 #[derive(Clone, Debug)]
-struct Mail {
-    from: Address,
-    to: Vec<Address>,
-    text: String,
+pub(super) struct Mail {
+    pub(super) from: Address,
+    pub(super) to: Vec<Address>,
+    pub(super) text: String,
 }
 
 /// The engine with calendars in memory.
-#[derive(Debug)]
+///
+/// It is its own witness: [`Host::check_laws`] compares what the last step did with how everything stood before it.
+#[derive(Clone, Debug)]
 pub struct EngineHost {
     prodid: String,
     now: i64,
-    slots: BTreeMap<(Address, String), Slot>,
+    pub(super) slots: Slots,
     names: BTreeMap<String, String>,
     aliases: BTreeMap<Address, Vec<Address>>,
-    last: Result<Vec<Outgoing>, Refusal>,
-    mails: Vec<Mail>,
+    pub(super) last: Result<Vec<Outgoing>, Refusal>,
+    pub(super) mails: Vec<Mail>,
     reasons: Vec<(String, String)>,
+    /// The UIDs that somebody outside has sent something about.
+    foreign: BTreeSet<String>,
+    before: Slots,
+    deed: Deed,
 }
 
 impl EngineHost {
@@ -54,6 +64,9 @@ impl EngineHost {
             last: Err(Refusal::NothingToSend),
             mails: Vec::new(),
             reasons: Vec::new(),
+            foreign: BTreeSet::new(),
+            before: Slots::new(),
+            deed: Deed::Nothing,
         }
     }
 
@@ -61,14 +74,20 @@ impl EngineHost {
         self.names.get(name).map_or(name, String::as_str)
     }
 
-    fn addresses(&self, user: &Address) -> Vec<Address> {
+    /// All addresses of a user, the main one first.
+    pub(super) fn addresses(&self, user: &Address) -> Vec<Address> {
         self.aliases.get(user).cloned().unwrap_or_else(|| vec![user.clone()])
     }
 
     /// The user whose mailbox an address leads to.
-    fn owner(&self, address: &Address) -> Address {
+    pub(super) fn owner(&self, address: &Address) -> Address {
         let owner = self.aliases.iter().find(|(_, addresses)| addresses.contains(address));
         owner.map_or_else(|| address.clone(), |(user, _)| user.clone())
+    }
+
+    /// Whether `itip` steps have spoken about what a message speaks of.
+    pub(super) fn is_played_from_outside(&self, message: &ItipMessage) -> bool {
+        self.foreign.contains(&message.object.uid().0)
     }
 
     /// Keeps what a change led to as the last result.
@@ -81,10 +100,7 @@ impl EngineHost {
     }
 
     fn deliver(&mut self, mail: &Mail, recipient: &Address) -> Vec<Answer> {
-        let decision = match ItipMessage::parse(&mail.text, None) {
-            Ok(message) => self.decide(mail, message, recipient),
-            Err(refusal) => Decision::refused(refusal),
-        };
+        let decision = self.decide(mail, recipient);
         self.reasons.push((recipient.to_string(), decision.reason.name().to_owned()));
         match (decision.verdict, decision.reason) {
             (Verdict::Refused, Reason::Refused(refusal)) => vec![Answer::Refused(refusal.to_string())],
@@ -92,19 +108,28 @@ impl EngineHost {
         }
     }
 
-    fn decide(&mut self, mail: &Mail, message: ItipMessage, recipient: &Address) -> Decision {
+    /// Lets the recipient's engine decide on a mail, and does what it decides.
+    pub(super) fn decide(&mut self, mail: &Mail, recipient: &Address) -> Decision {
+        let message = match ItipMessage::parse(&mail.text, None) {
+            Ok(message) => message,
+            Err(refusal) => return Decision::refused(refusal),
+        };
         let user = self.owner(recipient);
         let addresses = self.addresses(&user);
         let author = Author { addresses: &addresses, now: self.now, prodid: &self.prodid };
         let context = Context { author, sender: &mail.from, policy: Policy::default() };
-        let slot = self.slots.entry((user, message.object.uid().0.clone())).or_default();
+        let key = (user, message.object.uid().0.clone());
+        let mut slot = self.slots.get(&key).cloned().unwrap_or_default();
         let held = Held { object: slot.object.as_ref(), revisions: &slot.revisions };
-        let mut decision = receive(held, message, context);
-        if let Some(object) = decision.store.take() {
-            slot.object = Some(object);
+        let decision = receive(held, message, context);
+        if let Some(object) = &decision.store {
+            slot.object = Some(object.clone());
         }
-        if let Some(revisions) = decision.revisions.take() {
-            slot.revisions = revisions;
+        if let Some(revisions) = &decision.revisions {
+            slot.revisions = revisions.clone();
+        }
+        if decision.store.is_some() || decision.revisions.is_some() {
+            self.slots.insert(key, slot);
         }
         decision
     }
@@ -117,6 +142,7 @@ impl Host for EngineHost {
 
     fn put(&mut self, user: &str, name: &str, calendar: &str) -> Result<(), String> {
         let user = Address::parse(user);
+        self.deed = Deed::Edited(user.clone());
         let object = match CalendarObject::parse(calendar) {
             Ok(object) => object,
             Err(refusal) => {
@@ -138,6 +164,7 @@ impl Host for EngineHost {
 
     fn delete(&mut self, user: &str, name: &str) -> Result<(), String> {
         let user = Address::parse(user);
+        self.deed = Deed::Edited(user.clone());
         let addresses = self.addresses(&user);
         let key = (user, self.uid(name).to_owned());
         let slot = self.slots.get_mut(&key).ok_or_else(|| format!("{} holds no {name}", key.0))?;
@@ -157,6 +184,7 @@ impl Host for EngineHost {
     }
 
     fn send(&mut self) -> Result<Vec<Answer>, String> {
+        self.deed = Deed::Delivered;
         self.reasons.clear();
         let mut answers = Vec::new();
         for mail in self.mails.clone() {
@@ -168,8 +196,10 @@ impl Host for EngineHost {
     }
 
     fn itip(&mut self, from: &str, to: &[String], calendar: &str) -> Result<(), String> {
+        self.deed = Deed::Came;
         let to = to.iter().map(|address| Address::parse(address)).collect();
         self.mails = vec![Mail { from: Address::in_mail(from), to, text: calendar.to_owned() }];
+        self.foreign.extend(CalendarObject::parse(calendar).ok().map(|object| object.uid().0.clone()));
         self.last = Err(Refusal::NothingToSend);
         Ok(())
     }
@@ -199,5 +229,11 @@ impl Host for EngineHost {
 
     fn reasons(&mut self) -> Result<Vec<(String, String)>, String> {
         Ok(self.reasons.clone())
+    }
+
+    fn check_laws(&mut self) -> Result<(), String> {
+        let deed = std::mem::replace(&mut self.deed, Deed::Nothing);
+        let before = std::mem::replace(&mut self.before, self.slots.clone());
+        laws::check(&before, &deed, self)
     }
 }

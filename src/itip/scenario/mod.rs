@@ -5,6 +5,7 @@
 
 mod canonical;
 mod engine_host;
+mod laws;
 mod render;
 mod runner;
 mod script;
