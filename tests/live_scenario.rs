@@ -10,7 +10,7 @@ use imipd::itip::scenario::{Script, StepReport, run};
 use imipd_lab::Mta;
 use live::host::LiveHost;
 use live::site::shared;
-use live::{measured, spread};
+use live::{measured, skipped, spread};
 
 /// The product that the reference file was written for.
 const REFERENCE_PRODID: &str = "-//Stalwart Labs LLC//Stalwart Server//EN";
@@ -101,8 +101,7 @@ fn needs_no_other_world(file: &Path) -> bool {
 fn play_reference(mta: Mta) {
     let Some(path) = shared("scenarios/rfc5546_event_request.txt") else {
         assert!(std::env::var_os("CI").is_none(), "the reference scenario must be there in CI");
-        eprintln!("\n*** SKIPPED: the reference scenario is not beside the repository\n");
-        return;
+        return skipped("the reference scenario is not beside the repository");
     };
     play(&path, REFERENCE_PRODID, mta);
 }
