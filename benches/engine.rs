@@ -4,6 +4,7 @@
 //! median of many rounds; the ratio is floor divided by operation, so 100 % would mean that the rules cost nothing.
 //! Words after `--` pick the rows that hold all of them: `cargo bench --bench engine -- 20 REPLY`.
 
+use std::borrow::Cow;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -193,7 +194,7 @@ fn received(held: Option<&str>, message: &str, sender: &Address, user: &[Address
     let message = ItipMessage::parse(message, None).expect("a message");
     let context = Context { author: author(user), sender, policy: Policy::default() };
     let revisions = Revisions::default();
-    let decision = receive(Held { object: held.as_ref(), revisions: &revisions }, message, context);
+    let decision = receive(Held { object: held.map(Cow::Owned), revisions: &revisions }, message, context);
     assert_eq!(decision.verdict, Verdict::Applied, "{:?}", decision.reason);
     decision.store.expect("an object").to_text()
 }

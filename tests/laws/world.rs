@@ -2,6 +2,7 @@
 
 use imipd::itip::receive::{Context, Held, ItipMessage, Policy, receive};
 use imipd::itip::{Address, Author, CalendarObject, Outgoing, Revisions, announce};
+use std::borrow::Cow;
 
 use crate::edits::{self, Edit};
 
@@ -164,7 +165,11 @@ impl World {
         let author = Author { addresses: &addresses, now: self.now, prodid: "-//test//EN" };
         let context = Context { author, sender: &packet.from, policy: Policy::default() };
         let slot = &self.users[user];
-        let decision = receive(Held { object: slot.object.as_ref(), revisions: &slot.revisions }, message, context);
+        let decision = receive(
+            Held { object: slot.object.as_ref().map(Cow::Borrowed), revisions: &slot.revisions },
+            message,
+            context,
+        );
         if let Some(object) = decision.store {
             self.users[user].object = Some(object);
         }
