@@ -4,6 +4,7 @@
 //! median of many rounds; the ratio is floor divided by operation, so 100 % would mean that the rules cost nothing.
 //! Words after `--` pick the rows that hold all of them: `cargo bench --bench engine -- 20 REPLY`.
 
+use std::borrow::Cow;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -52,6 +53,10 @@ fn main() {
 }
 
 fn measure_shape(shape: Shape, wanted: &[String]) {
+    let is_wanted = |name: &str| wanted.iter().all(|word| format!("{} {name}", shape.name).contains(word.as_str()));
+    if !["receive REQUEST", "receive REPLY", "announce"].into_iter().any(is_wanted) {
+        return;
+    }
     let organizer = vec![Address::parse("organizer@example.com")];
     let attendee = vec![Address::parse("a0@example.com")];
     let (before, after) = (event(shape, "Planning", 9), event(shape, "Planning", 10));
@@ -83,8 +88,7 @@ fn measure_shape(shape: Shape, wanted: &[String]) {
             run: Box::new(|| announced(Some(&before), &after, &organizer)),
         },
     ];
-    let is_wanted = |row: &str| wanted.iter().all(|word| row.contains(word.as_str()));
-    for operation in operations.iter().filter(|one| is_wanted(&format!("{} {}", shape.name, one.name))) {
+    for operation in operations.iter().filter(|one| is_wanted(one.name)) {
         report(shape, operation);
     }
 }
@@ -193,7 +197,7 @@ fn received(held: Option<&str>, message: &str, sender: &Address, user: &[Address
     let message = ItipMessage::parse(message, None).expect("a message");
     let context = Context { author: author(user), sender, policy: Policy::default() };
     let revisions = Revisions::default();
-    let decision = receive(Held { object: held.as_ref(), revisions: &revisions }, message, context);
+    let decision = receive(Held { object: held.map(Cow::Owned), revisions: &revisions }, message, context);
     assert_eq!(decision.verdict, Verdict::Applied, "{:?}", decision.reason);
     decision.store.expect("an object").to_text()
 }

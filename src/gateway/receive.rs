@@ -1,5 +1,6 @@
 //! One mail: its calendars through the engine and into the calendar, in one transaction.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -184,7 +185,7 @@ impl Gateway {
         let revisions = transaction.revisions(user.key(), &uid).await?;
         let author = user.author(self.next_dtstamp(transaction, user, &uid).await?);
         let context = Context { author, sender, policy: self.policy(user, sender) };
-        let question = Held { object: held.as_ref(), revisions: &revisions };
+        let question = Held { object: held.as_ref().map(Cow::Borrowed), revisions: &revisions };
         let decision = catch_unwind(AssertUnwindSafe(|| receive(question, message, context))).ok();
         Ok(decision.map(|decision| Asked { held, revisions, decision }))
     }

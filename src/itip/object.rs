@@ -223,6 +223,13 @@ impl CalendarObject {
         self.index.insert(key, index);
     }
 
+    /// Moves the properties of an instance's component out of the object; what is nested in it stays behind.
+    pub fn take(&mut self, key: InstanceKey) -> Option<ICalendarComponent> {
+        let component = self.get_mut(key)?;
+        let (component_type, entries) = (component.component_type.clone(), std::mem::take(&mut component.entries));
+        Some(ICalendarComponent { component_type, entries, component_ids: Vec::new() })
+    }
+
     /// Removes the VALARMs (and anything else nested) of every component.
     pub fn drop_nested(&mut self) {
         for index in self.index.values() {
@@ -262,6 +269,9 @@ impl CalendarObject {
 
     /// Takes the time zones of a full message: what it says a name means counts from now on.
     pub fn replace_zones(&mut self, other: &CalendarObject) {
+        if other.calendar.timezones().next().is_none() {
+            return;
+        }
         let redefined: BTreeSet<&str> =
             other.calendar.timezones().filter_map(|zone| zone.text(&ICalendarProperty::Tzid)).collect();
         let outdated: BTreeSet<usize> = children(&self.calendar)

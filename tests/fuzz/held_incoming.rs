@@ -20,7 +20,7 @@ pub fn held_incoming(data: &[u8]) {
     let sender = parties[choices.below(parties.len())].clone();
     let user = parties[choices.below(parties.len())].clone();
     let mut host = EngineHost::new("-//fuzz//EN");
-    if choices.byte() % 2 == 0 {
+    if choices.byte().is_multiple_of(2) {
         // What a user stores can be anything; what the laws say about it is another target's matter.
         let _ = host.put(&user, "held", held);
         let _ = host.check_laws();

@@ -1,5 +1,6 @@
 //! Two engines that write to each other fall silent, whatever the first message was.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use imipd::itip::receive::{Context, Held, ItipMessage, PartyCrashers, Policy, receive};
@@ -74,7 +75,8 @@ impl Pair {
         let Ok(message) = ItipMessage::parse(text, None) else { return Vec::new() };
         let author = Author { addresses: &addresses, now: self.now, prodid: "-//test//EN" };
         let context = Context { author, sender: &sender, policy: self.policy };
-        let held = Held { object: self.sides[to].object.as_ref(), revisions: &self.sides[to].revisions };
+        let held =
+            Held { object: self.sides[to].object.as_ref().map(Cow::Borrowed), revisions: &self.sides[to].revisions };
         let decision = receive(held, message, context);
         let side = &mut self.sides[to];
         side.object = decision.store.or(side.object.take());

@@ -6,6 +6,7 @@ use imipd::itip::receive::{Context, Held, ItipMessage, Policy, receive};
 use imipd::itip::{Address, Author, CalendarObject, Revisions, text};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use std::borrow::Cow;
 
 /// A content line as this reader understands it: name, parameters, value.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -375,7 +376,7 @@ fn deliver(slot: &mut (Option<CalendarObject>, Revisions), text: &str) {
     let author = Author { addresses: &addresses, now: 1_893_456_000, prodid: "-//test//EN" };
     let context = Context { author, sender: &sender, policy: Policy::default() };
     let message = ItipMessage::parse(text, None).expect("a message");
-    let decision = receive(Held { object: slot.0.as_ref(), revisions: &slot.1 }, message, context);
+    let decision = receive(Held { object: slot.0.as_ref().map(Cow::Borrowed), revisions: &slot.1 }, message, context);
     slot.0 = decision.store.or(slot.0.take());
     slot.1 = decision.revisions.unwrap_or_else(|| slot.1.clone());
 }

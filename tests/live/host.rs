@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use imipd::imip::extract;
 use imipd::itip::scenario::{Answer, Command, Fidelity, Host, Outcome, Rendered, Script};
-use imipd::itip::text;
+use imipd::itip::{Address, text};
 use imipd_lab::Mta;
 use serde_json::Value;
 
@@ -255,15 +255,15 @@ impl Host for LiveHost {
     }
 }
 
-/// Everybody who is named as a user, a recipient, an organizer or an attendee.
+/// Everybody who is named as a user, a recipient, an organizer or an attendee, and can have a mailbox in a lab.
 fn users_of(script: &Script) -> BTreeSet<String> {
     let mut users = BTreeSet::new();
     for step in &script.steps {
         match &step.command {
             Command::Put { user, .. } | Command::Delete { user, .. } | Command::Get { user, .. } => {
-                users.insert(user.to_lowercase());
+                users.insert(Address::parse(user));
             }
-            Command::Itip { to, .. } => users.extend(to.iter().map(|to| to.to_lowercase())),
+            Command::Itip { to, .. } => users.extend(to.iter().map(|to| Address::parse(to))),
             Command::Expect
             | Command::Send
             | Command::Reset
@@ -272,9 +272,11 @@ fn users_of(script: &Script) -> BTreeSet<String> {
             | Command::Reasons => {}
         }
         let lines = step.payload.lines().filter(|line| line.starts_with("ORGANIZER") || line.starts_with("ATTENDEE"));
-        users.extend(lines.filter_map(|line| Some(line.rsplit_once("mailto:")?.1.trim().to_lowercase())));
+        users.extend(lines.filter_map(|line| Some(Address::parse(line.rsplit_once("mailto:")?.1.trim()))));
     }
-    users
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "@.-_".contains(c);
+    let names = users.iter().map(ToString::to_string);
+    names.filter(|name| !name.starts_with('@') && name.contains('@') && name.chars().all(is_plain)).collect()
 }
 
 /// The name of a refusal in scenario files, from its name in the log: `not-organizer` is `NotOrganizer`.

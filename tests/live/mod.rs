@@ -10,6 +10,7 @@ pub mod slow_smtp;
 
 pub use site::{Plan, Site};
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// How long anything may take that the tests wait for. Far more than it takes: the machine may be busy.
@@ -89,12 +90,17 @@ pub fn partstat(calendar: &str, attendee: &str) -> Option<String> {
     Some(said.unwrap_or("NEEDS-ACTION").to_owned())
 }
 
-/// Prints a figure so that it can be found in the output of `cargo test -- --nocapture`, and past the test harness
-/// otherwise.
+/// Prints a figure, past the test harness, which would keep what a passing test prints to itself.
 pub fn measured(what: &str, value: &str) {
     let line = format!("measured: {what}: {value}\n");
-    // The harness would keep what a passing test prints to itself.
-    let _ = std::io::Write::write_all(&mut std::io::stdout(), line.as_bytes());
+    let _ = std::io::stdout().write_all(line.as_bytes());
+}
+
+/// Says loudly that a test has shown nothing, and why.
+pub fn skipped(why: &str) {
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    let line = format!("\n*** SKIPPED: {test}: {why}\n\n");
+    let _ = std::io::stderr().write_all(line.as_bytes());
 }
 
 /// The median and the greatest of some durations.

@@ -361,9 +361,6 @@ impl Site {
     }
 
     /// From each mail's arrival in an INBOX to the commit of its decision.
-    ///
-    /// Of a mail to several recipients Dovecot copies all but the first, and gives the copies a time of whole seconds;
-    /// those are left out.
     pub fn arrival_to_commit(&self) -> Vec<Duration> {
         let mut commits = BTreeMap::new();
         // Newest first, so the oldest decision about a mail stays.
@@ -376,8 +373,7 @@ impl Site {
             for mail in self.inbox(user) {
                 let id = mail.header("Message-ID").unwrap_or_default().trim().to_owned();
                 let arrived = chrono::DateTime::<chrono::Utc>::from(mail.arrived);
-                let commit = commits.get(&(user.clone(), id)).filter(|_| arrived.timestamp_subsec_nanos() != 0);
-                let Some(commit) = commit else { continue };
+                let Some(commit) = commits.get(&(user.clone(), id)) else { continue };
                 let delay = *commit - arrived;
                 delays.push(delay.to_std().unwrap_or_default());
             }

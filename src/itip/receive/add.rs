@@ -14,7 +14,7 @@ use calcard::icalendar::{ICalendarComponent, ICalendarEntry, ICalendarMethod, IC
 use super::own::with_own_properties;
 use super::request::{Incoming, is_same_object, put_component, remembered, take, updated};
 use super::standing::organizer_as_sender;
-use super::{Admission, Context, Held, ItipMessage, clean, nothing_new};
+use super::{Admission, Context, Held, ItipMessage, Known, clean, nothing_new};
 use crate::itip::address::Address;
 use crate::itip::component::{ComponentExt, plain_party};
 use crate::itip::decision::{Decision, Outgoing, Reason, Refusal};
@@ -24,12 +24,13 @@ use crate::itip::object::{CalendarObject, Kind};
 use crate::itip::summary::{Occasion, Participants, Summary};
 
 pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
-    let organizer = organizer_as_sender(held, &message.object, context)?;
+    let organizer = organizer_as_sender(held.known(), &message.object, context)?;
     let mut object = message.object;
     clean(&mut object);
     let incoming = Incoming::new(object);
     // RFC 5546 §3.2.4 has one component without RECURRENCE-ID; our own ADDs, like many others, name the instance.
     let Some(added) = Added::of(&incoming)? else { return take(held, incoming, organizer, context) };
+    let held = held.known();
     match held.object {
         Some(stored) => join_series(held, stored, &incoming, &added, (organizer, context)),
         None => ask_for_whole(held, &incoming, &added, (organizer, context)),
@@ -53,7 +54,7 @@ impl Added {
         Ok(Some(Self { component: component.clone(), start, key: InstanceKey::This(moment) }))
     }
 
-    fn is_stale(&self, held: Held<'_>, incoming: &Incoming) -> bool {
+    fn is_stale(&self, held: Known<'_>, incoming: &Incoming) -> bool {
         let revision = incoming.revision(&self.component);
         held.is_stale(InstanceKey::Master, revision) || held.is_stale(self.key, revision)
     }
@@ -61,7 +62,7 @@ impl Added {
 
 /// The instance is treated as if an RDATE in the master named it.
 fn join_series(
-    held: Held<'_>,
+    held: Known<'_>,
     stored: &CalendarObject,
     incoming: &Incoming,
     added: &Added,
@@ -87,7 +88,7 @@ fn join_series(
     let (mut revisions, revision) = (remembered(held, organizer), incoming.revision(&added.component));
     revisions.take(added.key, revision, added.component.is_cancelled());
     if held.revisions.has_taken(added.key, revision) && is_same_object(stored, &merged) {
-        return Ok(nothing_new(held, revisions));
+        return Ok(nothing_new(held.revisions, revisions));
     }
     Ok(updated(merged, vec![added.key], revisions))
 }
@@ -97,14 +98,14 @@ fn join_series(
 /// Only on behalf of a user who is named, and whose invitations come in by themselves: whoever answers tells the other
 /// side that the address is read.
 fn ask_for_whole(
-    held: Held<'_>,
+    held: Known<'_>,
     incoming: &Incoming,
     added: &Added,
     (organizer, context): (Address, Context<'_>),
 ) -> Result<Decision, Refusal> {
     let revision = incoming.revision(&added.component);
     let mut revisions = remembered(held, organizer.clone());
-    let known = Held { object: None, revisions: &revisions };
+    let known = Known { object: None, revisions: &revisions };
     if incoming.object.kind() == Kind::Journal {
         return Err(Refusal::EventNotFound);
     }
@@ -112,7 +113,7 @@ fn ask_for_whole(
         return Err(Refusal::OutOfSequence);
     }
     if revisions.has_taken(added.key, revision) {
-        return Ok(nothing_new(held, revisions));
+        return Ok(nothing_new(held.revisions, revisions));
     }
     let Some(own) = added.component.attendee_among(context.author.addresses) else {
         return Ok(Decision::proposed(Reason::NotInvitedByName));

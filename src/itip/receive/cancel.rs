@@ -12,7 +12,7 @@
 use calcard::icalendar::{ICalendarComponent, ICalendarEntry, ICalendarProperty};
 
 use super::standing::organizer_as_sender;
-use super::{Context, Held, ItipMessage, clean, nothing_new, sent_at};
+use super::{Context, ItipMessage, Known, clean, nothing_new, sent_at};
 use crate::itip::change::attendee_set;
 use crate::itip::component::{ComponentExt, Party};
 use crate::itip::decision::{Decision, Reason, Refusal, Verdict};
@@ -20,7 +20,7 @@ use crate::itip::instance::InstanceKey;
 use crate::itip::object::CalendarObject;
 use crate::itip::revision::{Revision, Revisions, Taken};
 
-pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
+pub(super) fn receive(held: Known<'_>, message: ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
     let organizer = organizer_as_sender(held, &message.object, context)?;
     let mut revisions = held.revisions.clone();
     let is_anothers = revisions.organizer.as_ref().is_some_and(|known| *known != organizer);
@@ -57,7 +57,7 @@ pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>
         }
     }
     if merged == *stored {
-        return Ok(nothing_new(held, revisions));
+        return Ok(nothing_new(held.revisions, revisions));
     }
     Ok(Decision {
         verdict: Verdict::Applied,
@@ -73,14 +73,14 @@ pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>
 ///
 /// RFC 5546 §3.2.5 wants a SEQUENCE; one that lacks it (some booking systems) makes no claim on the order, so it stands
 /// where the instance stands, and DTSTAMP decides.
-fn revision(held: Held<'_>, key: InstanceKey, component: &ICalendarComponent, sent_at: i64) -> Revision {
+fn revision(held: Known<'_>, key: InstanceKey, component: &ICalendarComponent, sent_at: i64) -> Revision {
     let is_claimed = component.has_property(&ICalendarProperty::Sequence);
     let sequence = if is_claimed { component.sequence() } else { held.sequence(key) };
     Revision { sequence, dtstamp: sent_at }
 }
 
 /// Nothing is held; the order of messages alone is kept (RFC 5546 §5.2.1).
-fn remember(message: &CalendarObject, mut revisions: Revisions, held: Held<'_>) -> Decision {
+fn remember(message: &CalendarObject, mut revisions: Revisions, held: Known<'_>) -> Decision {
     let sent_at = sent_at(message);
     for (key, component) in message.components() {
         revisions.take(key, revision(held, key, component, sent_at), true);

@@ -10,10 +10,10 @@
 //! | DECLINECOUNTER | holding nothing | | refused |
 
 use super::standing::{attendee_of_sender, held_by_organizer, organizer_as_sender};
-use super::{Context, Held, ItipMessage};
+use super::{Context, ItipMessage, Known};
 use crate::itip::decision::{Decision, Reason, Refusal};
 
-pub(super) fn counter(held: Held<'_>, message: &ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
+pub(super) fn counter(held: Known<'_>, message: &ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
     let stored = held_by_organizer(held, &message.object, context)?;
     // RFC 5546 §3.2.7 has ATTENDEE as 0+: who proposes has to come from the mail.
     attendee_of_sender(stored, context.sender)?;
@@ -21,7 +21,7 @@ pub(super) fn counter(held: Held<'_>, message: &ItipMessage, context: Context<'_
 }
 
 pub(super) fn decline_counter(
-    held: Held<'_>,
+    held: Known<'_>,
     message: &ItipMessage,
     context: Context<'_>,
 ) -> Result<Decision, Refusal> {

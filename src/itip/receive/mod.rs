@@ -12,6 +12,8 @@ mod reply;
 mod request;
 mod standing;
 
+use std::borrow::Cow;
+
 use super::address::Address;
 use super::announce::Author;
 use super::component::{ComponentExt, strip_schedule_parameters};
@@ -23,13 +25,28 @@ use super::object::{CalendarObject, Kind};
 use super::revision::{Revision, Revisions, Sequence};
 
 /// What the user holds of the UID that a message speaks of.
-#[derive(Clone, Copy, Debug)]
+///
+/// An object that is handed over is changed in place; a borrowed one is copied if the message changes it.
+#[derive(Clone, Debug)]
 pub struct Held<'a> {
-    pub object: Option<&'a CalendarObject>,
+    pub object: Option<Cow<'a, CalendarObject>>,
     pub revisions: &'a Revisions,
 }
 
 impl Held<'_> {
+    fn known(&self) -> Known<'_> {
+        Known { object: self.object.as_deref(), revisions: self.revisions }
+    }
+}
+
+/// What is held, for looking at.
+#[derive(Clone, Copy, Debug)]
+struct Known<'a> {
+    object: Option<&'a CalendarObject>,
+    revisions: &'a Revisions,
+}
+
+impl Known<'_> {
     /// Whether a message of the organizer about `key` comes too late.
     ///
     /// Where nothing is remembered the stored SEQUENCE counts: a lower one must not update it (RFC 5546 §4.1.2). The
@@ -116,14 +133,14 @@ impl Default for Policy {
 ///
 /// Never fails: a stale message or a stranger is normal input, and the decision says why.
 pub fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> Decision {
-    let outcome = check(held, &message, context).and_then(|()| match message.method {
+    let outcome = check(held.known(), &message, context).and_then(|()| match message.method {
         Method::Request => request::receive(held, message, context),
         Method::Add => add::receive(held, message, context),
-        Method::Cancel => cancel::receive(held, message, context),
+        Method::Cancel => cancel::receive(held.known(), message, context),
         Method::Reply => reply::receive(held, message, context),
-        Method::Refresh => refresh::receive(held, &message, context),
-        Method::Counter => counter::counter(held, &message, context),
-        Method::DeclineCounter => counter::decline_counter(held, &message, context),
+        Method::Refresh => refresh::receive(held.known(), &message, context),
+        Method::Counter => counter::counter(held.known(), &message, context),
+        Method::DeclineCounter => counter::decline_counter(held.known(), &message, context),
         // RFC 5546 §3.2.1: an announcement, not an invitation; ticket shops send them by the thousand.
         Method::Publish => Err(Refusal::UnsupportedMethod(Method::Publish.as_str().to_owned())),
     });
@@ -131,7 +148,7 @@ pub fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> De
 }
 
 /// What has to hold for a message of any method.
-fn check(held: Held<'_>, message: &ItipMessage, context: Context<'_>) -> Result<(), Refusal> {
+fn check(held: Known<'_>, message: &ItipMessage, context: Context<'_>) -> Result<(), Refusal> {
     if !is_scheduled(message.object.kind(), message.method) {
         return Err(Refusal::InvalidComponentType);
     }
@@ -179,7 +196,7 @@ fn clean(object: &mut CalendarObject) {
 }
 
 /// A decision that says that nothing is new, but remembers the order of messages if that moved on.
-fn nothing_new(held: Held<'_>, revisions: Revisions) -> Decision {
-    let moved = revisions != *held.revisions;
+fn nothing_new(known: &Revisions, revisions: Revisions) -> Decision {
+    let moved = revisions != *known;
     Decision { revisions: moved.then_some(revisions), ..Decision::unchanged(Reason::NothingNew) }
 }

@@ -9,11 +9,11 @@
 //! | not the organizer | | refused |
 
 use super::standing::{attendee_of_sender, held_by_organizer};
-use super::{Context, Held, ItipMessage, sent_at};
+use super::{Context, ItipMessage, Known, sent_at};
 use crate::itip::announce::full_request;
 use crate::itip::decision::{Decision, Reason, Refusal};
 
-pub(super) fn receive(held: Held<'_>, message: &ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
+pub(super) fn receive(held: Known<'_>, message: &ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
     let stored = held_by_organizer(held, &message.object, context)?;
     let attendee = attendee_of_sender(stored, context.sender)?;
     if context.author.addresses.contains(&attendee) {

@@ -32,14 +32,15 @@ use crate::itip::recurrence;
 use crate::itip::revision::{Revision, Revisions};
 
 pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
-    let stored = held_by_organizer(held, &message.object, context)?;
+    held_by_organizer(held.known(), &message.object, context)?;
     if message.object.keys().count() > limits::INSTANCES_ASKED_MAX {
         return Err(Refusal::EventTooLarge);
     }
-    let mut taken = Taken { merged: stored.clone(), revisions: held.revisions.clone(), changed: Vec::new() };
+    let merged = held.object.ok_or(Refusal::EventNotFound)?.into_owned();
+    let mut taken = Taken { merged, revisions: held.revisions.clone(), changed: Vec::new() };
     let mut unanswered = None;
     for (key, reply) in message.object.components() {
-        let party = answering_party((key, reply), stored, context);
+        let party = answering_party((key, reply), &taken.merged, context);
         unanswered = party.and_then(|party| taken.answer(key, reply, party)).err().or(unanswered);
     }
     match unanswered.filter(|_| taken.revisions == *held.revisions) {
@@ -49,7 +50,7 @@ pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>
         None => {}
     }
     if taken.changed.is_empty() {
-        return Ok(nothing_new(held, taken.revisions));
+        return Ok(nothing_new(held.revisions, taken.revisions));
     }
     Ok(Decision {
         verdict: Verdict::Applied,
@@ -141,17 +142,27 @@ impl Taken {
         }
         let kind = self.merged.kind();
         let component = self.merged.get_mut(key).ok_or(Refusal::EventNotFound)?;
-        let before = component.clone();
+        let before = answered_so_far(component, &address);
         take_party(component, &address, party, reply);
         if kind == Kind::Todo {
             take_progress(component, reply);
         }
-        if is_new_override || *component != before {
+        if is_new_override || answered_so_far(component, &address) != before {
             self.changed.push(key);
         }
         self.revisions.take_reply(key, address, revision);
         Ok(())
     }
+}
+
+/// What a REPLY of `address` may change in a component: their ATTENDEE, the progress of a to-do, and how many take part.
+fn answered_so_far(component: &ICalendarComponent, address: &Address) -> (Vec<ICalendarEntry>, usize) {
+    let is_open_to_replies = |entry: &&ICalendarEntry| match entry.name {
+        ICalendarProperty::Attendee => Party(entry).is(address),
+        ICalendarProperty::Status | ICalendarProperty::PercentComplete | ICalendarProperty::Completed => true,
+        _ => false,
+    };
+    (component.entries.iter().filter(is_open_to_replies).cloned().collect(), component.entries.len())
 }
 
 /// Takes PARTSTAT, RSVP and DELEGATED-TO; absent in the reply means removed here. Nothing else may change the object.

@@ -17,7 +17,7 @@ use calcard::icalendar::{ICalendarComponent, ICalendarEntry};
 
 use super::own::with_own_properties;
 use super::standing::{is_delegation, organizer_as_sender};
-use super::{Admission, Context, Held, ItipMessage, clean, nothing_new, sent_at};
+use super::{Admission, Context, Held, ItipMessage, Known, clean, nothing_new, sent_at};
 use crate::itip::address::Address;
 use crate::itip::change::is_rescheduled;
 use crate::itip::component::{ComponentExt, Party};
@@ -29,7 +29,7 @@ use crate::itip::recurrence;
 use crate::itip::revision::{Revision, Revisions, Taken};
 
 pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
-    let organizer = match organizer_as_sender(held, &message.object, context) {
+    let organizer = match organizer_as_sender(held.known(), &message.object, context) {
         Err(Refusal::SenderIsNotOrganizerNorAttendee)
             if held.object.is_none() && is_delegation(&message.object, context) =>
         {
@@ -58,6 +58,12 @@ impl Incoming {
         Revision { sequence: component.sequence(), dtstamp: self.sent_at }
     }
 
+    /// The instances that it speaks of and does not come too late for.
+    fn not_late(&self, held: Known<'_>) -> Vec<(InstanceKey, Revision)> {
+        let named = self.object.components().map(|(key, component)| (key, self.revision(component)));
+        named.filter(|(key, revision)| !held.is_stale(*key, *revision)).collect()
+    }
+
     /// The revision of a full message, which speaks for every instance.
     fn full(&self) -> Option<Taken> {
         let master = self.object.master()?;
@@ -72,17 +78,19 @@ pub(super) fn take(
     organizer: Address,
     context: Context<'_>,
 ) -> Result<Decision, Refusal> {
-    let revisions = remembered(held, organizer);
+    let revisions = remembered(held.known(), organizer);
+    let fresh = incoming.not_late(held.known());
     match held.object {
         None => create(incoming, revisions, context),
-        Some(stored) => update(stored, incoming, revisions, held, context),
+        Some(_) if fresh.is_empty() => Err(Refusal::OutOfSequence),
+        Some(stored) => Ok(update(stored.into_owned(), incoming, (fresh, held.revisions, revisions), context)),
     }
 }
 
 /// What is remembered of the messages of this organizer.
 ///
 /// What somebody else sent about this UID binds nobody: a stranger's CANCEL must not block an invitation.
-pub(super) fn remembered(held: Held<'_>, organizer: Address) -> Revisions {
+pub(super) fn remembered(held: Known<'_>, organizer: Address) -> Revisions {
     let by_another = held.revisions.organizer.as_ref().is_some_and(|known| *known != organizer);
     let mut revisions = if by_another && held.object.is_none() { Revisions::default() } else { held.revisions.clone() };
     revisions.organizer = Some(organizer);
@@ -159,43 +167,40 @@ fn recall(object: &mut CalendarObject, revisions: &mut Revisions, full: Taken) {
     }
 }
 
+/// Changes the stored object in place.
 fn update(
-    stored: &CalendarObject,
-    incoming: Incoming,
-    mut revisions: Revisions,
-    held: Held<'_>,
+    mut object: CalendarObject,
+    mut incoming: Incoming,
+    (fresh, known, mut revisions): (Vec<(InstanceKey, Revision)>, &Revisions, Revisions),
     context: Context<'_>,
-) -> Result<Decision, Refusal> {
-    let is_late = |key: InstanceKey, component: &ICalendarComponent| held.is_stale(key, incoming.revision(component));
-    let fresh: Vec<(InstanceKey, &ICalendarComponent)> =
-        incoming.object.components().filter(|(key, component)| !is_late(*key, component)).collect();
+) -> Decision {
+    // The same message again is rare; only then it matters whether anything is different.
+    let is_repetition = fresh.iter().all(|(key, revision)| known.has_taken(*key, *revision));
+    let original = is_repetition.then(|| object.clone());
     let full = incoming.full().filter(|_| fresh.iter().any(|(key, _)| *key == InstanceKey::Master));
-    if fresh.is_empty() {
-        return Err(Refusal::OutOfSequence);
-    }
     let addresses = context.author.addresses;
-    let mut merged = match full {
-        Some(full) => replaced(stored, &incoming.object, held, full, addresses),
-        None => stored.clone(),
-    };
-    merged.adopt_zones(&incoming.object);
-    for &(key, component) in &fresh {
-        revisions.take(key, incoming.revision(component), component.is_cancelled());
-        let updated = with_own_properties((stored, key), (component.clone(), incoming.object.zones()), addresses);
-        put_component(&mut merged, key, updated);
+    let gone =
+        full.map_or_else(Vec::new, |full| drop_outdated(&mut object, &incoming.object, (known, full), addresses));
+    let zones = incoming.object.zones().clone();
+    // Overrides first: what had none until now was answered with the master as it was.
+    for &(key, revision) in fresh.iter().rev() {
+        let Some(component) = incoming.object.take(key) else { continue };
+        revisions.take(key, revision, component.is_cancelled());
+        let component = with_own_properties((&object, key), (component, &zones), addresses);
+        put_component(&mut object, key, component);
     }
-    if let Some(full) = full {
-        recall(&mut merged, &mut revisions, full);
+    match full {
+        Some(full) => {
+            object.replace_zones(&incoming.object);
+            recall(&mut object, &mut revisions, full);
+        }
+        None => object.adopt_zones(&incoming.object),
     }
-    let is_repetition = |(key, component): &(InstanceKey, &ICalendarComponent)| {
-        held.revisions.has_taken(*key, incoming.revision(component))
-    };
-    if fresh.iter().all(is_repetition) && is_same_object(stored, &merged) {
-        return Ok(nothing_new(held, revisions));
+    if original.is_some_and(|original| is_same_object(&original, &object)) {
+        return nothing_new(known, revisions);
     }
-    let gone = stored.keys().filter(|key| merged.get(*key).is_none());
-    let changed = fresh.iter().map(|(key, _)| *key).chain(gone).collect();
-    Ok(updated(merged, changed, revisions))
+    let changed = fresh.into_iter().map(|(key, _)| key).chain(gone).collect();
+    updated(object, changed, revisions)
 }
 
 /// The decision about an object that was merged from a stored one and a message.
@@ -210,27 +215,24 @@ pub(super) fn updated(merged: CalendarObject, changed: Vec<InstanceKey>, revisio
     }
 }
 
-/// The stored object with the time zones of a full message, and without the overrides that it does not hold, unless they
-/// are newer than it (RFC 5546 §4.4.7) or hold nothing but the user's answer for an instance that goes on.
-fn replaced(
-    stored: &CalendarObject,
+/// Drops the overrides that a full message does not hold, unless they are newer than it (RFC 5546 §4.4.7) or hold
+/// nothing but the user's answer for an instance that goes on; returns those that changed.
+fn drop_outdated(
+    object: &mut CalendarObject,
     incoming: &CalendarObject,
-    held: Held<'_>,
-    full: Taken,
+    (known, full): (&Revisions, Taken),
     addresses: &[Address],
-) -> CalendarObject {
-    let mut merged = stored.clone();
-    merged.replace_zones(incoming);
-    for key in stored.keys() {
-        if incoming.get(key).is_some() || held.revisions.survives(key, (InstanceKey::Master, full)) {
-            continue;
-        }
-        match own_answer(stored, incoming, key, held, addresses) {
-            Some(answer) => put_component(&mut merged, key, answer),
-            None => merged.remove(key),
+) -> Vec<InstanceKey> {
+    let is_outdated =
+        |key: &InstanceKey| incoming.get(*key).is_none() && !known.survives(*key, (InstanceKey::Master, full));
+    let outdated: Vec<InstanceKey> = object.keys().filter(is_outdated).collect();
+    for &key in outdated.iter().rev() {
+        match own_answer(object, incoming, key, known, addresses) {
+            Some(answer) => put_component(object, key, answer),
+            None => object.remove(key),
         }
     }
-    merged
+    outdated
 }
 
 /// The override that the user made to answer for one instance alone, as it stands in the new series.
@@ -242,18 +244,15 @@ fn own_answer(
     stored: &CalendarObject,
     incoming: &CalendarObject,
     key: InstanceKey,
-    held: Held<'_>,
+    known: &Revisions,
     addresses: &[Address],
 ) -> Option<ICalendarComponent> {
-    let is_known = |key: &InstanceKey| held.revisions.instances.contains_key(key);
+    let is_known = |key: &InstanceKey| known.instances.contains_key(key);
     if is_known(&key) || !is_known(&InstanceKey::Master) {
         return None;
     }
-    let answer = |component: &ICalendarComponent| {
-        component.attendee_among(addresses).filter(|own| own.has_answered()).and_then(Party::partstat).cloned()
-    };
     let (split, master) = (stored.get(key)?, stored.master()?);
-    if answer(split).is_none() || answer(split) == answer(master) {
+    if !split.attendee_among(addresses).is_some_and(Party::has_answered) {
         return None;
     }
     let instance = recurrence::instance_of(incoming, key)?;

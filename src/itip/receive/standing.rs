@@ -9,7 +9,7 @@
 
 use calcard::icalendar::{ICalendarComponent, ICalendarParameterName};
 
-use super::{Context, Held};
+use super::{Context, Known};
 use crate::itip::address::Address;
 use crate::itip::component::ComponentExt;
 use crate::itip::decision::Refusal;
@@ -19,7 +19,7 @@ use crate::itip::object::CalendarObject;
 ///
 /// Where an object is held its ORGANIZER counts, not the message's: whoever forges a message writes the message.
 pub(super) fn organizer_as_sender(
-    held: Held<'_>,
+    held: Known<'_>,
     message: &CalendarObject,
     context: Context<'_>,
 ) -> Result<Address, Refusal> {
@@ -49,7 +49,7 @@ fn speaks_for_organizer(object: &CalendarObject, organizer: &Address, sender: &A
     sender == organizer || object.components().any(|(_, component)| is_secretary(component))
 }
 
-fn not_organizer(held: Held<'_>, sender: &Address) -> Refusal {
+fn not_organizer(held: Known<'_>, sender: &Address) -> Refusal {
     let is_fellow = held.object.is_some_and(|object| object.has_attendee(std::slice::from_ref(sender)));
     if is_fellow { Refusal::NotOrganizer } else { Refusal::SenderIsNotOrganizerNorAttendee }
 }
@@ -69,7 +69,7 @@ pub(super) fn is_delegation(message: &CalendarObject, context: Context<'_>) -> b
 
 /// The held object of a message to its organizer, after checking that the user is the organizer.
 pub(super) fn held_by_organizer<'a>(
-    held: Held<'a>,
+    held: Known<'a>,
     message: &CalendarObject,
     context: Context<'_>,
 ) -> Result<&'a CalendarObject, Refusal> {

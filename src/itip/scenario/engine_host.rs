@@ -1,5 +1,6 @@
 //! The engine alone as a host: every user's calendar in memory, mail that arrives at once.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::laws::{self, Deed};
@@ -120,7 +121,7 @@ impl EngineHost {
         let context = Context { author, sender: &mail.from, policy: Policy::default() };
         let key = (user, message.object.uid().0.clone());
         let mut slot = self.slots.get(&key).cloned().unwrap_or_default();
-        let held = Held { object: slot.object.as_ref(), revisions: &slot.revisions };
+        let held = Held { object: slot.object.as_ref().map(Cow::Borrowed), revisions: &slot.revisions };
         let decision = receive(held, message, context);
         if let Some(object) = &decision.store {
             slot.object = Some(object.clone());

@@ -3,14 +3,16 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// One mail in a user's mailbox.
 #[derive(Clone, Debug)]
 pub struct DeliveredMail {
     /// The file; it is renamed when flags change.
     pub path: PathBuf,
-    /// When it was written, by the file's modification time, with the file system's resolution (about 4 ms).
+    /// When the delivery began, as the file's name tells it.
+    ///
+    /// Not the file's modification time: of a mail to several recipients Dovecot gives the copies one of whole seconds.
     pub arrived: SystemTime,
     /// The mail as stored: line ends are LF, and the delivery has put `Return-Path`, `Delivered-To` and `Received` in
     /// front.
@@ -80,6 +82,29 @@ pub(crate) fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn read(path: PathBuf) -> io::Result<DeliveredMail> {
     let raw = fs::read(&path)?;
-    let arrived = fs::metadata(&path)?.modified()?;
+    let arrived = match path.file_name().and_then(|name| time_in(name.to_str()?)) {
+        Some(time) => time,
+        None => fs::metadata(&path)?.modified()?,
+    };
     Ok(DeliveredMail { path, arrived, raw })
+}
+
+/// The time in a Maildir file's name, `SECONDS.MmicrosecondsP...`.
+fn time_in(name: &str) -> Option<SystemTime> {
+    let (seconds, rest) = name.split_once(".M")?;
+    let micros = rest.split_once(|c: char| !c.is_ascii_digit())?.0;
+    let past = Duration::from_secs(seconds.parse().ok()?) + Duration::from_micros(micros.parse().ok()?);
+    Some(SystemTime::UNIX_EPOCH + past)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_file_tells_when_it_came() {
+        let came = SystemTime::UNIX_EPOCH + Duration::from_micros(1_795_379_966_000_042);
+        assert_eq!(time_in("1795379966.M42P28668.lab,S=2490,W=2560:2,"), Some(came));
+        assert_eq!(time_in("another-name:2,S"), None);
+    }
 }
