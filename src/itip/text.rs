@@ -132,9 +132,7 @@ enum Step {
 
 fn write_boundary(out: &mut String, keyword: &str, calendar: &ICalendar, index: usize) {
     let Some(component) = calendar.components.get(index) else { return };
-    out.push_str(keyword);
-    out.push_str(component.component_type.as_str());
-    out.push_str("\r\n");
+    fold_into(out, &[keyword, component.component_type.as_str()].concat());
 }
 
 fn write_entry(out: &mut String, entry: &ICalendarEntry) {
