@@ -29,6 +29,11 @@ impl Address {
         &self.0
     }
 
+    /// The address as `local@domain`, lower case, as a text of its own.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
     /// Whether `text`, as it stands in a property, names this calendar user; allocates nothing in the usual case.
     pub fn is(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
@@ -71,6 +76,9 @@ fn normalise(text: &str) -> Cow<'_, str> {
     let bare = strip_scheme(text.trim());
     // RFC 6068 §2: what follows the question mark is header fields, not address.
     let bare = bare.split('?').next().unwrap_or(bare);
+    if bare.bytes().all(|byte| byte.is_ascii() && byte != b'%' && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(bare);
+    }
     let decoded = percent_decode(bare);
     if decoded.chars().any(char::is_uppercase) { Cow::Owned(decoded.to_lowercase()) } else { decoded }
 }
