@@ -164,10 +164,14 @@ proptest! {
         if expected.first() != Some(&start) || !is_at_hour(&start_text, &rule) {
             return Ok(());
         }
+        // Two wall clocks that do not exist may be one instant, which counts once.
+        let (many, mut expected) = (expected.len(), expected);
+        expected.dedup();
         let object = object(&start_text, &rule);
         let set = RecurrenceSet::of(object.master().expect("a master"), object.zones()).expect("a set");
         let found = set.within(Moment::Instant(i64::MIN / 2), Moment::Instant(i64::MAX / 2), MOST).moments;
-        let found: Vec<i64> = found.into_iter().map(Moment::as_seconds).collect();
+        let most = if many == MOST { expected.len() } else { MOST };
+        let found: Vec<i64> = found.into_iter().map(Moment::as_seconds).take(most).collect();
         prop_assert_eq!(&found, &expected, "DTSTART{} RRULE:{}", start_text, rule);
         for &instant in expected.iter().take(20) {
             prop_assert_eq!(set.contains(Moment::Instant(instant)), Membership::Instance);
@@ -176,7 +180,7 @@ proptest! {
                 prop_assert_eq!(set.contains(Moment::Instant(between)), Membership::NoInstance);
             }
         }
-        if expected.len() < MOST && count.is_some() {
+        if expected.len() == many && many < MOST && count.is_some() {
             prop_assert_eq!(set.last(), expected.last().copied().map(Moment::Instant));
         }
     }
