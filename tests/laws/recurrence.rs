@@ -127,7 +127,7 @@ fn dtstart(unix: i64, zone: &str) -> Option<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::cases(400))]
 
     #[test]
     fn instances_are_those_that_another_engine_finds(

@@ -92,7 +92,7 @@ fn to_other_side(messages: Vec<imipd::itip::Outgoing>, side: usize) -> Vec<(usiz
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::cases(400))]
 
     #[test]
     fn two_engines_fall_silent(puts in vec(message(), 0..3), messages in vec(message(), 1..6), crashers in any::<bool>()) {
