@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use imipd::config::{AddedInstances, AutoAdd, Config, ConfigFaults, PartyCrashers, Security};
+use imipd::config::{AddedInstances, AutoAdd, Config, ConfigFaults, PartyCrashers, Publications, Security};
 use secrecy::ExposeSecret;
 
 const EXAMPLE: &str = include_str!("../config.example.toml");
@@ -268,6 +268,7 @@ fn the_defaults_are_those_that_are_promised() {
     assert_eq!(config.smtp.give_up_after, Duration::from_secs(4 * 24 * 60 * 60));
     assert_eq!(config.users[0].timezone, chrono_tz::UTC);
     assert_eq!((config.policy.auto_add, config.policy.party_crashers), (AutoAdd::All, PartyCrashers::Refuse));
+    assert_eq!(config.policy.publications, Publications::Refuse);
     assert_eq!(config.imip.added_instances, AddedInstances::Request);
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::itip::receive::{Admission, PartyCrashers, Publications};
+
 /// A scenario file, step by step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
@@ -41,8 +43,32 @@ pub enum Command {
     Clock { seconds: i64 },
     /// USER is known by further addresses as well.
     Alias { user: String, others: Vec<String> },
+    /// What the engines are left to do by themselves.
+    Policy(Setting),
     /// What the recipients of the last `send` decided, a line each: `ADDRESS: REASON`.
     Reasons,
+}
+
+/// One key of the policy with its value, in the words of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    AutoAdd(Admission),
+    PartyCrashers(PartyCrashers),
+    Publications(Publications),
+}
+
+impl Setting {
+    fn parse(key: &str, value: &str) -> Result<Self, String> {
+        match (key, value) {
+            ("auto_add", "all") => Ok(Self::AutoAdd(Admission::Add)),
+            ("auto_add", "never") => Ok(Self::AutoAdd(Admission::Wait)),
+            ("party_crashers", "refuse") => Ok(Self::PartyCrashers(PartyCrashers::Refuse)),
+            ("party_crashers", "propose") => Ok(Self::PartyCrashers(PartyCrashers::Propose)),
+            ("publications", "refuse") => Ok(Self::Publications(Publications::Refuse)),
+            ("publications", "import") => Ok(Self::Publications(Publications::Import)),
+            _ => Err(format!("there is no policy {key} {value}")),
+        }
+    }
 }
 
 impl Command {
@@ -58,6 +84,7 @@ impl Command {
             Command::Reset => "reset",
             Command::Clock { .. } => "clock",
             Command::Alias { .. } => "alias",
+            Command::Policy(_) => "policy",
             Command::Reasons => "reasons",
         }
     }
@@ -82,6 +109,8 @@ impl Command {
                 let seconds = seconds.parse().map_err(|_| format!("clock takes seconds, not {seconds:?}"))?;
                 Ok(Self::Clock { seconds })
             }
+            ("policy", [key, value]) => Setting::parse(key, value).map(Self::Policy),
+            ("policy", _) => Err("policy takes KEY VALUE".to_owned()),
             ("put" | "delete" | "get", _) => Err(format!("{name} takes USER NAME")),
             ("itip", _) => Err("itip takes FROM TO...".to_owned()),
             ("alias", _) => Err("alias takes USER ADDRESS...".to_owned()),
