@@ -269,6 +269,7 @@ fn users_of(script: &Script) -> BTreeSet<String> {
             | Command::Reset
             | Command::Clock { .. }
             | Command::Alias { .. }
+            | Command::Tell { .. }
             | Command::Policy(_)
             | Command::Reasons => {}
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::laws::{self, Deed};
 use super::render::{Rendered, render_outgoing};
 use super::runner::{Answer, Fidelity, Host, Outcome};
-use super::script::Setting;
+use super::script::{Setting, Telling};
 use crate::itip::address::Address;
 use crate::itip::announce::{self, Author};
 use crate::itip::decision::{Decision, Outgoing, Reason, Refusal, Verdict};
@@ -228,6 +228,31 @@ impl Host for EngineHost {
         let mut addresses = self.addresses(&user);
         addresses.extend(others.iter().map(|other| Address::parse(other)));
         self.aliases.insert(user, addresses);
+        Ok(())
+    }
+
+    fn tell(&mut self, user: &str, name: &str, what: &Telling, calendar: &str) -> Result<(), String> {
+        let user = Address::parse(user);
+        self.deed = Deed::Edited(user.clone());
+        let addresses = self.addresses(&user);
+        let author = Author { addresses: &addresses, now: self.now, prodid: &self.prodid };
+        let key = (user, self.uid(name).to_owned());
+        let held = self.slots.get(&key).and_then(|slot| slot.object.as_ref());
+        let held = held.ok_or_else(|| format!("{} holds no {name}", key.0))?;
+        let told = match what {
+            Telling::Counter => {
+                CalendarObject::parse(calendar).and_then(|proposed| announce::counter(held, &proposed, author))
+            }
+            Telling::DeclineCounter { proposer, instance } => {
+                announce::decline_counter(held, &Address::parse(proposer), *instance, author)
+            }
+            Telling::Refresh => announce::refresh(held, author),
+            Telling::Publish { to } => {
+                let to: Vec<Address> = to.iter().map(|address| Address::parse(address)).collect();
+                announce::publish(held, &to, author)
+            }
+        };
+        self.announced(told.map(|message| vec![message]));
         Ok(())
     }
 
