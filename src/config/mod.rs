@@ -139,6 +139,8 @@ pub struct Policy {
     pub trust: Trust,
     pub party_crashers: PartyCrashers,
     pub publications: Publications,
+    /// How long answers are gathered before the other attendees are told; nothing when they are not told.
+    pub share_answers: Option<Duration>,
     /// The site's own domains in lower case, sorted; the users' when none are configured.
     pub domains: Vec<String>,
 }

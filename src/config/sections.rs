@@ -94,6 +94,7 @@ pub(super) fn policy(table: Section<'_>) -> Policy {
         trust: table.choice("trust", &[("from", Trust::From)], &trust).unwrap_or(Trust::From),
         party_crashers: table.choice("party_crashers", &crashers, &[("add", add)]).unwrap_or(PartyCrashers::Refuse),
         publications: table.choice("publications", &publications, &[]).unwrap_or(Publications::Refuse),
+        share_answers: table.text("share_answers", SHARE_ANSWERS, share_answers).flatten(),
         domains,
     };
     match policy.trust {
@@ -101,6 +102,17 @@ pub(super) fn policy(table: Section<'_>) -> Policy {
     }
     table.finish();
     policy
+}
+
+const SHARE_ANSWERS: &str = "write \"no\", or a time from \"30s\" to \"1h\"";
+
+/// How long answers are gathered; nothing for "no".
+fn share_answers(text: &str) -> Result<Option<Duration>, Wrong> {
+    if text == "no" {
+        return Ok(None);
+    }
+    let gathering = value::duration(text, Duration::from_secs(30)..=60 * MINUTE);
+    gathering.map(Some).map_err(|wrong| Wrong::new(wrong.wrong, SHARE_ANSWERS))
 }
 
 const TRUST_FROM: &str = "\"from\" believes the From header of every mail, so whoever can forge it can change or cancel \

@@ -158,6 +158,9 @@ impl Gateway {
         }
         if let Some(after) = &decision.revisions {
             transaction.set_revisions(user.key(), &uid, &asked.revisions, after).await?;
+            if decision.reason == Reason::Answered {
+                self.gather_answers(transaction, (user, &uid), (&asked.revisions, after)).await?;
+            }
         }
         for outgoing in &decision.outgoing {
             let thread = transaction.thread(user.key(), &uid.0).await?;

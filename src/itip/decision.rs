@@ -209,9 +209,7 @@ impl Reason {
     pub fn sentence(&self) -> String {
         match self {
             Reason::Invited => "A new invitation; it is in the calendar now.".into(),
-            Reason::Published => {
-                "Somebody published it, and policy.publications takes it; it is in the calendar now.".into()
-            }
+            Reason::Published => "Somebody published it, and policy.publications takes it into the calendar.".into(),
             Reason::Updated => "The organizer changed the event; the stored copy follows.".into(),
             Reason::Cancelled => "The organizer cancelled it; the stored copy says so.".into(),
             Reason::Answered => "An attendee answered; the organizer's copy shows it.".into(),
@@ -219,9 +217,7 @@ impl Reason {
             Reason::AskedForWhole => {
                 "An instance was added to a series that is not held; the organizer is asked for the whole.".into()
             }
-            Reason::HeldAsInvitation => {
-                "A publication of something that the user is invited to; only its invitation counts.".into()
-            }
+            Reason::HeldAsInvitation => "A publication of what the user is invited to; the invitation counts.".into(),
             Reason::NothingNew => "It says nothing that the calendar does not hold already.".into(),
             Reason::CancelRemembered => {
                 "A cancellation of something unknown; remembered in case its invitation is late.".into()

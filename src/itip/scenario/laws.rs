@@ -349,11 +349,10 @@ fn may_be_refused(
             Refusal::OutOfSequence => host.is_played_from_outside(message),
             _ => false,
         },
-        Method::Counter | Method::Refresh => match refusal {
-            // The organizer is played by nobody here, or has taken the instance or the attendee off.
-            Refusal::EventNotFound | Refusal::UnknownParticipant(_) => true,
-            _ => false,
-        },
+        // The organizer is played by nobody here, or has taken the instance or the attendee off.
+        Method::Counter | Method::Refresh => {
+            matches!(refusal, Refusal::EventNotFound | Refusal::UnknownParticipant(_))
+        }
         // The proposer may hold nothing, and to take publications is policy.
         Method::DeclineCounter if *refusal == Refusal::EventNotFound => true,
         Method::Publish if matches!(refusal, Refusal::UnsupportedMethod(_)) => true,

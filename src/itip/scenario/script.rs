@@ -160,13 +160,14 @@ impl Command {
                 Ok(Self::Tell { user: user.clone(), name: object.clone(), what })
             }
             ("policy", [key, value]) => Setting::parse(key, value).map(Self::Policy),
-            ("policy", _) => Err("policy takes KEY VALUE".to_owned()),
             ("put" | "delete" | "get" | "counter" | "declinecounter" | "refresh" | "publish", _) => {
                 Err(format!("{name} takes USER NAME"))
             }
             ("itip", _) => Err("itip takes FROM TO...".to_owned()),
             ("alias", _) => Err("alias takes USER ADDRESS...".to_owned()),
-            ("expect" | "send" | "reset" | "reasons" | "clock", _) => Err(format!("{name} has wrong arguments")),
+            ("expect" | "send" | "reset" | "reasons" | "clock" | "policy", _) => {
+                Err(format!("{name} has wrong arguments"))
+            }
             _ => Err(format!("there is no command {name:?}")),
         }
     }
