@@ -29,14 +29,24 @@ impl Address {
         &self.0
     }
 
+    /// The address as `local@domain`, lower case, as a text of its own.
+    pub fn into_string(self) -> String {
+        self.0
+    }
+
     /// Whether `text`, as it stands in a property, names this calendar user; allocates nothing in the usual case.
     pub fn is(&self, text: &str) -> bool {
-        let bare = strip_scheme(text.trim());
-        if bare.len() == self.0.len() && bare.eq_ignore_ascii_case(&self.0) {
+        let bytes = text.as_bytes();
+        // A large meeting asks this for everybody: the usual spelling is compared as it stands.
+        if let Some((scheme, bare)) = bytes.len().checked_sub(self.0.len()).and_then(|at| bytes.split_at_checked(at))
+            && bare.eq_ignore_ascii_case(self.0.as_bytes())
+            && (scheme.is_empty() || scheme.eq_ignore_ascii_case(b"mailto:"))
+        {
             return true;
         }
-        // Only encodings, queries and letters beyond ASCII can make two different spellings equal.
-        bare.bytes().any(|byte| matches!(byte, b'%' | b'?') || !byte.is_ascii()) && normalise(text) == self.0
+        // Only encodings, queries, blanks and letters beyond ASCII can make two different spellings equal.
+        bytes.iter().any(|byte| matches!(byte, b'%' | b'?' | b' ' | b'\t') || !byte.is_ascii())
+            && normalise(text) == self.0
     }
 
     /// The part behind the last `@`, or nothing when there is none.
@@ -66,6 +76,9 @@ fn normalise(text: &str) -> Cow<'_, str> {
     let bare = strip_scheme(text.trim());
     // RFC 6068 §2: what follows the question mark is header fields, not address.
     let bare = bare.split('?').next().unwrap_or(bare);
+    if bare.bytes().all(|byte| byte.is_ascii() && byte != b'%' && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(bare);
+    }
     let decoded = percent_decode(bare);
     if decoded.chars().any(char::is_uppercase) { Cow::Owned(decoded.to_lowercase()) } else { decoded }
 }

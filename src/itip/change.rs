@@ -65,7 +65,7 @@ pub struct Difference {
 impl Difference {
     /// Compares two versions of one instance.
     pub fn between(before: (&ICalendarComponent, &Zones), after: (&ICalendarComponent, &Zones)) -> Self {
-        let names: BTreeSet<&ICalendarProperty> = before
+        let mut names: Vec<&ICalendarProperty> = before
             .0
             .entries
             .iter()
@@ -73,6 +73,8 @@ impl Difference {
             .map(|entry| &entry.name)
             .filter(|name| weight(name) > Weight::Private)
             .collect();
+        names.sort_unstable();
+        names.dedup();
         let properties = names.into_iter().filter(|name| differs(name, before, after)).cloned().collect();
         if same_list(before.0, after.0) {
             return Self { properties, ..Self::default() };

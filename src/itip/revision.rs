@@ -137,6 +137,15 @@ impl Revisions {
         self.rescheduled.get(&key).is_some_and(|since| answered < *since)
     }
 
+    /// Records that an instance has a component of its own from now on, at the time that it has in the series: what
+    /// answers an older time of the series answers an older time of the instance.
+    pub fn split_off(&mut self, key: InstanceKey) {
+        if let Some(&since) = self.rescheduled.get(&InstanceKey::Master) {
+            let own = self.rescheduled.entry(key).or_insert(since);
+            *own = since.max(*own);
+        }
+    }
+
     /// Records a REPLY as taken.
     pub fn take_reply(&mut self, key: InstanceKey, attendee: Address, revision: Revision) {
         let last = self.replies.entry((key, attendee)).or_insert(revision);

@@ -1,7 +1,5 @@
 //! What a message says at a glance: for the subject and the text of the mail, and for scenarios.
 
-use std::collections::BTreeSet;
-
 use calcard::common::timezone::Tz;
 use calcard::icalendar::{
     ICalendarComponent, ICalendarParticipationStatus, ICalendarProperty, ICalendarRecurrenceRule, ICalendarValue,
@@ -157,30 +155,32 @@ fn values(component: &ICalendarComponent, zones: &Zones) -> Vec<Field> {
 fn participants(component: &ICalendarComponent) -> Option<ItipValue> {
     let organizer = component.organizer();
     let organizer_address = organizer.map(|party| party.address());
-    let mut seen: BTreeSet<Address> = BTreeSet::new();
-    let mut others: Vec<ItipParticipant> = component
+    let mut named: Vec<(Address, Option<&str>)> = component
         .attendees()
         .map(|party| (party.address(), party.name()))
-        .filter(|(address, _)| organizer_address.as_ref() != Some(address) && seen.insert(address.clone()))
-        .map(|(address, name)| participant(address.as_str(), name, false))
+        .filter(|(address, _)| organizer_address.as_ref() != Some(address))
         .collect();
+    // The sort keeps the order of equals, so that whoever stands there twice keeps the first name.
+    named.sort_by(|a, b| a.0.cmp(&b.0));
+    named.dedup_by(|a, b| a.0 == b.0);
+    let mut others: Vec<ItipParticipant> =
+        named.into_iter().map(|(address, name)| participant(address, name, false)).collect();
     // A pair-wise rule (by name where both have one) would be no order at all when only some have names.
-    match others.iter().all(|one| one.name.is_some()) {
-        true => others.sort_by(|a, b| (&a.name, &a.email).cmp(&(&b.name, &b.email))),
-        false => others.sort_by(|a, b| a.email.cmp(&b.email)),
+    if others.iter().all(|one| one.name.is_some()) {
+        others.sort_by(|a, b| a.name.cmp(&b.name));
     }
     let first = organizer.zip(organizer_address).map(|(party, address)| {
         let name = party.name().or_else(|| {
             component.attendees().find(|attendee| attendee.is(&address)).and_then(|attendee| attendee.name())
         });
-        participant(address.as_str(), name, true)
+        participant(address, name, true)
     });
     let all: Vec<ItipParticipant> = first.into_iter().chain(others).collect();
     (!all.is_empty()).then_some(ItipValue::Participants(all))
 }
 
-fn participant(email: &str, name: Option<&str>, is_organizer: bool) -> ItipParticipant {
-    ItipParticipant { email: email.to_owned(), name: name.map(str::to_owned), is_organizer }
+fn participant(address: Address, name: Option<&str>, is_organizer: bool) -> ItipParticipant {
+    ItipParticipant { email: address.into_string(), name: name.map(str::to_owned), is_organizer }
 }
 
 fn start(component: &ICalendarComponent, zones: &Zones) -> Option<ItipValue> {

@@ -11,8 +11,8 @@
 use std::borrow::Cow;
 
 use calcard::icalendar::{
-    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameter, ICalendarParameterValue,
-    ICalendarProperty, ICalendarValue, Uri,
+    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameter, ICalendarParameterName,
+    ICalendarParameterValue, ICalendarProperty, ICalendarValue, Uri,
 };
 use calcard::{Entry, Parser};
 
@@ -21,6 +21,10 @@ use super::limits;
 
 /// The name under which a content line travels that must not be re-encoded.
 const VERBATIM: &str = "X-IMIPD-VERBATIM";
+
+/// The properties whose values are URIs or binary.
+const DELICATE_NAMES: [&str; 9] =
+    ["URL", "ATTACH", "IMAGE", "CONFERENCE", "SOURCE", "TZURL", "LINK", "CONCEPT", "STRUCTURED-DATA"];
 
 /// What a backslash in a parameter is for calcard: a private character that needs no escape.
 const BACKSLASH: char = '\u{f05c}';
@@ -60,15 +64,25 @@ fn is_name(name: &str) -> bool {
 
 /// Drops properties and parameters whose names cannot be written, and makes parameter values writable.
 fn drop_unwritable(component: &mut ICalendarComponent) {
-    component.entries.retain(|entry| is_name(entry.name.as_str()));
+    component.entries.retain(|entry| match &entry.name {
+        ICalendarProperty::Other(name) => is_name(name),
+        ICalendarProperty::Begin | ICalendarProperty::End => false,
+        _ => true,
+    });
     for entry in &mut component.entries {
-        entry.params.retain(|param| is_name(param.name.as_str()));
+        entry.params.retain(|param| match &param.name {
+            ICalendarParameterName::Other(name) => is_name(name),
+            _ => true,
+        });
         entry.params.iter_mut().filter_map(parameter_text).for_each(quote);
     }
 }
 
 /// Encodes what may not stand between the quotes of a parameter value (RFC 6868), and brings its backslashes back.
 fn quote(text: &mut String) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"') {
+        return;
+    }
     if text.contains(BACKSLASH) {
         *text = text.replace(BACKSLASH, "\\");
     }
@@ -79,8 +93,14 @@ fn quote(text: &mut String) {
 
 /// Drops components whose names cannot be written, with all that is nested in them.
 fn drop_nameless_components(calendar: &mut ICalendar) {
-    let named: Vec<bool> =
-        calendar.components.iter().map(|component| is_name(component.component_type.as_str())).collect();
+    let is_named = |component: &ICalendarComponent| match &component.component_type {
+        ICalendarComponentType::Other(name) => is_name(name),
+        _ => true,
+    };
+    if calendar.components.iter().all(is_named) {
+        return;
+    }
+    let named: Vec<bool> = calendar.components.iter().map(is_named).collect();
     for component in &mut calendar.components {
         component.component_ids.retain(|&child| named.get(child as usize).copied().unwrap_or(false));
     }
@@ -112,9 +132,7 @@ enum Step {
 
 fn write_boundary(out: &mut String, keyword: &str, calendar: &ICalendar, index: usize) {
     let Some(component) = calendar.components.get(index) else { return };
-    out.push_str(keyword);
-    out.push_str(component.component_type.as_str());
-    out.push_str("\r\n");
+    fold_into(out, &[keyword, component.component_type.as_str()].concat());
 }
 
 fn write_entry(out: &mut String, entry: &ICalendarEntry) {
@@ -204,7 +222,7 @@ fn protect(text: &str) -> (Cow<'_, str>, Vec<String>) {
     // Everything before this offset is in `out` already.
     let mut copied = 0;
     for (start, end) in content_lines(text) {
-        let Some(raw) = text.get(start..end) else { continue };
+        let Some(raw) = text.get(start..end).filter(|raw| !is_harmless(raw.as_bytes())) else { continue };
         let line = unfolded(raw);
         let Some(protected) = protected(&line, &mut verbatim) else { continue };
         out.push_str(text.get(copied..start).unwrap_or_default());
@@ -217,6 +235,19 @@ fn protect(text: &str) -> (Cow<'_, str>, Vec<String>) {
     }
     out.push_str(text.get(copied..).unwrap_or_default());
     (Cow::Owned(out), verbatim)
+}
+
+/// Whether a content line can be told from its first bytes to need no protection; most can, and cost next to nothing.
+fn is_harmless(raw: &[u8]) -> bool {
+    let name_length = raw.iter().position(|byte| matches!(byte, b':' | b';' | b'\r' | b'\n'));
+    let Some((name, rest)) = name_length.and_then(|length| raw.split_at_checked(length)) else { return false };
+    // A folded name, one of the lengths that are looked for, or an extension has to be looked at as a whole.
+    let is_whole = matches!(rest.first(), Some(b':' | b';'));
+    let is_long = name.len() > "STRUCTURED-DATA".len();
+    let is_suspect = is_long
+        || matches!(name.first(), Some(b'X' | b'x'))
+        || DELICATE_NAMES.iter().any(|known| known.len() == name.len() && known.as_bytes().eq_ignore_ascii_case(name));
+    is_whole && !is_suspect && !raw.contains(&b'\\')
 }
 
 /// What calcard gets to see in place of a content line; nothing when it may see the line itself.
@@ -263,15 +294,13 @@ fn unfolded(raw: &str) -> Cow<'_, str> {
 
 /// Whether a content line is a property whose value is a URI or binary, by its name or its VALUE.
 fn is_at_risk(line: &str) -> bool {
-    const NAMES: [&str; 9] =
-        ["URL", "ATTACH", "IMAGE", "CONFERENCE", "SOURCE", "TZURL", "LINK", "CONCEPT", "STRUCTURED-DATA"];
     let end = line.find([':', ';']).unwrap_or(line.len());
     let (name, rest) = line.split_at(end);
     // Without a colon or semicolon there is no property name to speak of.
     if rest.is_empty() || name.is_empty() {
         return false;
     }
-    NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
+    DELICATE_NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
         || VERBATIM.eq_ignore_ascii_case(name)
         || (name.len() > 2 && name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("X-")) && has_foreign_value(rest))
 }

@@ -76,7 +76,10 @@ fn disagreement(world: &World, user: usize) -> Option<String> {
     let invited = held.is_some_and(|held| held.has_attendee(std::slice::from_ref(&address)));
     match (held, own) {
         (Some(held), Some(own)) if invited => {
-            let keys: Vec<InstanceKey> = held.keys().chain(own.keys()).collect();
+            // A guest may keep an answer of their own for an instance of which nobody else has made anything.
+            let sent = &world.users[user].revisions.instances;
+            let theirs = own.keys().filter(|key| sent.contains_key(key));
+            let keys: Vec<InstanceKey> = held.keys().chain(theirs).collect();
             for key in keys {
                 let (theirs, mine) = (held.get(key).map(edits::scheduling), own.get(key).map(edits::scheduling));
                 if theirs != mine {
@@ -106,7 +109,9 @@ fn misunderstanding(world: &World, user: usize) -> Option<String> {
             return None;
         }
         let theirs = edits::partstat_of(component, &address)?;
-        let mine = own.get(key).and_then(|own| edits::partstat_of(own, &address)).unwrap_or("nothing");
+        // An instance that says nothing of its own is answered by the series.
+        let instance = own.get(key).or(own.master().filter(|_| !is_moved));
+        let mine = instance.and_then(|own| edits::partstat_of(own, &address)).unwrap_or("nothing");
         (theirs != mine).then(|| {
             let (held, own) = (held.to_text(), own.to_text());
             format!("{address} {key}: {theirs} for the organizer, {mine} for the guest\n{held}\n{own}")

@@ -107,15 +107,15 @@ impl World {
             }
             Event::Drop(user) => self.delete(1 + usize::from(*user) % 3),
             Event::Delete => self.delete(0),
-            Event::Deliver(n) => self.from_the_bag(*n).into_iter().for_each(|packet| self.deliver(packet)),
+            Event::Deliver(n) => self.take_from_the_bag(*n).into_iter().for_each(|packet| self.deliver(packet)),
             Event::DeliverTwice(n) => {
-                if let Some(packet) = self.from_the_bag(*n) {
+                if let Some(packet) = self.take_from_the_bag(*n) {
                     self.bag.push(packet.clone());
                     self.deliver(packet);
                 }
             }
             Event::Lose(n) => {
-                let packet = self.from_the_bag(*n);
+                let packet = self.take_from_the_bag(*n);
                 self.lost.extend(packet);
             }
             Event::Repeat(n) => {
@@ -126,7 +126,7 @@ impl World {
         }
     }
 
-    fn from_the_bag(&mut self, number: u8) -> Option<Packet> {
+    fn take_from_the_bag(&mut self, number: u8) -> Option<Packet> {
         let index = usize::from(number).checked_rem(self.bag.len())?;
         Some(self.bag.swap_remove(index))
     }

@@ -190,8 +190,9 @@ impl Update<'_> {
         let (zones, author) = (self.after.zones().clone(), self.author);
         let Some(component) = self.after.get_mut(key) else { return false };
         let difference = Difference::between((held, self.before.zones()), (component, &zones));
-        // The user's client may not know how far SEQUENCE has come.
-        let highest = held.sequence().max(component.sequence());
+        // The user's client may not know how far SEQUENCE has come; nor may what is held, when it came back while nobody
+        // was invited.
+        let highest = held.sequence().max(component.sequence()).max(sent_before(self.revisions, key));
         let sequence = if difference.raises_sequence() { highest.next() } else { highest };
         if sequence != component.sequence() {
             component.set_sequence(sequence);
@@ -250,6 +251,7 @@ impl Update<'_> {
         let Some(component) = self.after.get_mut(key) else { return };
         let sequence = component.sequence().max(sent_before(self.revisions, key)).next();
         component.set_sequence(sequence);
+        self.revisions.split_off(key);
         let is_moved = is_moved(self.before, key, (component, &zones));
         if is_moved {
             ask_again(component, author);
@@ -287,7 +289,9 @@ impl Update<'_> {
     fn went(&mut self, key: InstanceKey, held: &ICalendarComponent) {
         let to = addressees(held, self.author, anyone);
         if let Some(master) = self.after.master().filter(|_| held.is_cancelled()) {
-            // Without its exception it takes place again, as the series says; a CANCEL would say the opposite.
+            // Without its exception it takes place again, as the series says; a CANCEL would say the opposite. The
+            // CANCEL that it once went out with still counts for whatever follows.
+            remember_cancel(self.revisions, self.before, key, held.sequence(), self.author);
             let invited = attendee_set(master);
             return self.debts.owe_all(to.filter(|address| invited.contains(address)));
         }

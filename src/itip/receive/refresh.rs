@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | the organizer | an attendee, or who acts for one | the full REQUEST, unchanged SEQUENCE, to that attendee alone |
 //! | the organizer | the same, with the same question | nothing: it was answered |
+//! | the organizer | we ourselves | refused: nobody is written to by themselves |
 //! | the organizer | anybody else | refused (RFC 5546 §6.1.6) |
 //! | not the organizer | | refused |
 
@@ -15,6 +16,10 @@ use crate::itip::decision::{Decision, Reason, Refusal};
 pub(super) fn receive(held: Known<'_>, message: &ItipMessage, context: Context<'_>) -> Result<Decision, Refusal> {
     let stored = held_by_organizer(held, &message.object, context)?;
     let attendee = attendee_of_sender(stored, context.sender)?;
+    if context.author.addresses.contains(&attendee) {
+        // RFC 6638 §3.2.1: the organizer is sent nothing as an attendee of their own.
+        return Err(Refusal::OrganizerIsLocalAddress);
+    }
     let asked_at = sent_at(&message.object);
     if held.revisions.refreshed.get(&attendee).is_some_and(|last| asked_at <= *last) {
         return Ok(Decision::unchanged(Reason::NothingNew));

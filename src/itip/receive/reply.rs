@@ -138,6 +138,7 @@ impl Taken {
         if is_new_override {
             let instance = recurrence::instance_of(&self.merged, key).ok_or(Refusal::EventNotFound)?;
             self.merged.insert(key, instance);
+            self.revisions.split_off(key);
         }
         let kind = self.merged.kind();
         let component = self.merged.get_mut(key).ok_or(Refusal::EventNotFound)?;

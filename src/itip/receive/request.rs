@@ -19,7 +19,8 @@ use super::own::with_own_properties;
 use super::standing::{is_delegation, organizer_as_sender};
 use super::{Admission, Context, Held, ItipMessage, Known, clean, nothing_new, sent_at};
 use crate::itip::address::Address;
-use crate::itip::component::ComponentExt;
+use crate::itip::change::is_rescheduled;
+use crate::itip::component::{ComponentExt, Party};
 use crate::itip::decision::{Decision, Reason, Refusal, Verdict};
 use crate::itip::instance::InstanceKey;
 use crate::itip::limits;
@@ -186,13 +187,15 @@ fn update(
     let is_repetition = fresh.iter().all(|(key, revision)| known.has_taken(*key, *revision));
     let original = is_repetition.then(|| object.clone());
     let full = incoming.full().filter(|_| fresh.iter().any(|(key, _)| *key == InstanceKey::Master));
-    let gone = full.map_or_else(Vec::new, |full| drop_outdated(&mut object, &incoming.object, known, full));
+    let addresses = context.author.addresses;
+    let gone =
+        full.map_or_else(Vec::new, |full| drop_outdated(&mut object, &incoming.object, (known, full), addresses));
     let zones = incoming.object.zones().clone();
     // Overrides first: what had none until now was answered with the master as it was.
     for &(key, revision) in fresh.iter().rev() {
         let Some(component) = incoming.object.take(key) else { continue };
         revisions.take(key, revision, component.is_cancelled());
-        let component = with_own_properties((&object, key), (component, &zones), context.author.addresses);
+        let component = with_own_properties((&object, key), (component, &zones), addresses);
         put_component(&mut object, key, component);
     }
     match full {
@@ -221,18 +224,50 @@ pub(super) fn updated(merged: CalendarObject, changed: Vec<InstanceKey>, revisio
     }
 }
 
-/// Drops the overrides that a full message does not hold, unless they are newer than it (RFC 5546 §4.4.7).
+/// Drops the overrides that a full message does not hold, unless they are newer than it (RFC 5546 §4.4.7) or hold
+/// nothing but the user's answer for an instance that goes on; returns those that changed.
 fn drop_outdated(
     object: &mut CalendarObject,
     incoming: &CalendarObject,
-    known: &Revisions,
-    full: Taken,
+    (known, full): (&Revisions, Taken),
+    addresses: &[Address],
 ) -> Vec<InstanceKey> {
     let is_outdated =
         |key: &InstanceKey| incoming.get(*key).is_none() && !known.survives(*key, (InstanceKey::Master, full));
-    let gone: Vec<InstanceKey> = object.keys().filter(is_outdated).collect();
-    gone.iter().for_each(|key| object.remove(*key));
-    gone
+    let outdated: Vec<InstanceKey> = object.keys().filter(is_outdated).collect();
+    for &key in outdated.iter().rev() {
+        match own_answer(object, incoming, key, known, addresses) {
+            Some(answer) => put_component(object, key, answer),
+            None => object.remove(key),
+        }
+    }
+    outdated
+}
+
+/// The override that the user made to answer for one instance alone, as it stands in the new series.
+///
+/// The organizer's message need not know of it yet, or ever: few systems send each attendee's exceptions round. Where
+/// the series is not rescheduled, the answer survives like any other. Nothing for overrides that the
+/// organizer sent, and where no message of the organizer is remembered, so that nobody can tell whose they are.
+fn own_answer(
+    stored: &CalendarObject,
+    incoming: &CalendarObject,
+    key: InstanceKey,
+    known: &Revisions,
+    addresses: &[Address],
+) -> Option<ICalendarComponent> {
+    let is_known = |key: &InstanceKey| known.instances.contains_key(key);
+    if is_known(&key) || !is_known(&InstanceKey::Master) {
+        return None;
+    }
+    let (split, master) = (stored.get(key)?, stored.master()?);
+    if !split.attendee_among(addresses).is_some_and(Party::has_answered) {
+        return None;
+    }
+    let instance = recurrence::instance_of(incoming, key)?;
+    let is_same = |was, is| !is_rescheduled((was, stored.zones()), (is, incoming.zones()));
+    let goes_on = is_same(split, &instance) && is_same(master, incoming.master()?);
+    goes_on.then(|| with_own_properties((stored, key), (instance, incoming.zones()), addresses))
 }
 
 /// Replaces a component's properties and keeps what is nested in the stored one: the user's alarms.

@@ -161,7 +161,9 @@ fn revisions_never_decrease(before: &Slots, host: &EngineHost) -> Law {
             continue;
         }
         if let Some(what) = decreased(was, slot) {
-            return broken("a held revision never decreases", format_args!("{what} of {} {}", key.0, key.1));
+            let (was, is) = (&was.revisions, &slot.revisions);
+            let details = format!("{what} of {} {}\n--- was\n{was:?}\n--- is\n{is:?}", key.0, key.1);
+            return broken("a held revision never decreases", details);
         }
         if is_organizer(slot, &host.addresses(&key.0)) && sequence_decreased(was, slot) {
             return broken("SEQUENCE never decreases", format_args!("{} {}", key.0, key.1));
