@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameter, ICalendarParameterName,
-    ICalendarParameterValue, ICalendarProperty, ICalendarValue, Uri,
+    ICalendarParameterValue, ICalendarProperty, ICalendarValue, ICalendarValueType, Uri,
 };
 use calcard::{Entry, Parser};
 
@@ -47,7 +47,6 @@ pub fn parse(text: &str) -> Result<ICalendar, Refusal> {
     }
     restore(&mut calendar, &verbatim);
     calendar.components.iter_mut().for_each(drop_unwritable);
-    drop_nameless_components(&mut calendar);
     Ok(calendar)
 }
 
@@ -55,7 +54,7 @@ pub fn parse(text: &str) -> Result<ICalendar, Refusal> {
 ///
 /// calcard undoes quotes and escapes in names as well, so that a line can hold what looks like another line.
 fn is_name(name: &str) -> bool {
-    let is_foreign = |c: char| c.is_control() || c.is_whitespace() || "\":;=,\\".contains(c);
+    let is_foreign = |c: char| c.is_control() || c.is_whitespace() || c == BACKSLASH || "\":;=,\\".contains(c);
     !name.is_empty()
         && !name.contains(is_foreign)
         && !name.eq_ignore_ascii_case("BEGIN")
@@ -63,7 +62,12 @@ fn is_name(name: &str) -> bool {
 }
 
 /// Drops properties and parameters whose names cannot be written, and makes parameter values writable.
+///
+/// A component of such a name gets another: an END may be missing, so that all that follows is nested in it.
 fn drop_unwritable(component: &mut ICalendarComponent) {
+    if !is_name(component.component_type.as_str()) {
+        component.component_type = ICalendarComponentType::Other("X-NAMELESS".to_owned());
+    }
     component.entries.retain(|entry| match &entry.name {
         ICalendarProperty::Other(name) => is_name(name),
         ICalendarProperty::Begin | ICalendarProperty::End => false,
@@ -75,6 +79,25 @@ fn drop_unwritable(component: &mut ICalendarComponent) {
             _ => true,
         });
         entry.params.iter_mut().filter_map(parameter_text).for_each(quote);
+        if is_rule(entry) {
+            entry.values.iter_mut().for_each(drop_backslashes);
+        }
+    }
+}
+
+/// Whether the value is a recurrence rule, by the name or by VALUE.
+fn is_rule(entry: &ICalendarEntry) -> bool {
+    let is_recur =
+        |value: &ICalendarParameterValue| matches!(value, ICalendarParameterValue::Value(ICalendarValueType::Recur));
+    matches!(entry.name, ICalendarProperty::Rrule | ICalendarProperty::Exrule)
+        || entry.params.iter().any(|param| is_recur(&param.value))
+}
+
+/// What is no rule stays text, but calcard reads it as it stands and writes it escaped: its backslashes would double
+/// each time.
+fn drop_backslashes(value: &mut ICalendarValue) {
+    if let ICalendarValue::Text(text) = value {
+        text.retain(|c| c != '\\');
     }
 }
 
@@ -88,21 +111,6 @@ fn quote(text: &mut String) {
     }
     if text.contains(|c: char| c == '"' || c.is_control()) {
         *text = text.replace('"', "^'").replace('\n', "^n").replace(|c: char| c.is_control(), "");
-    }
-}
-
-/// Drops components whose names cannot be written, with all that is nested in them.
-fn drop_nameless_components(calendar: &mut ICalendar) {
-    let is_named = |component: &ICalendarComponent| match &component.component_type {
-        ICalendarComponentType::Other(name) => is_name(name),
-        _ => true,
-    };
-    if calendar.components.iter().all(is_named) {
-        return;
-    }
-    let named: Vec<bool> = calendar.components.iter().map(is_named).collect();
-    for component in &mut calendar.components {
-        component.component_ids.retain(|&child| named.get(child as usize).copied().unwrap_or(false));
     }
 }
 
