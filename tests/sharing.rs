@@ -1,4 +1,5 @@
-//! A gateway without servers: answers that came by mail are shared with the other attendees when their time has come.
+//! A gateway without servers: answers that came by mail are shared with the other attendees when their time has come, and
+//! what is published comes in, where the policy says so.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -146,6 +147,33 @@ async fn what_is_gathered_goes_with_the_meeting_and_with_the_policy() {
     share(&gateway).await;
     assert_eq!(mails(&gateway).await.len(), before, "the policy was changed meanwhile");
     assert_eq!(gateway.ledger.answers_due(i64::MAX, 10).await.expect("answers"), [], "and they wait no more");
+}
+
+/// Somebody publishes a walk to Ada; the reason that is recorded.
+async fn published(policy: &str) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = open(folder.path(), policy).await;
+    let raw = format!(
+        "From: club@example.net\r\nTo: ada@example.com\r\nSubject: walk\r\nMessage-ID: <walk@example.net>\r\n\
+         MIME-Version: 1.0\r\nContent-Type: text/calendar; charset=utf-8; method=PUBLISH\r\n\r\n\
+         BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nMETHOD:PUBLISH\r\nBEGIN:VEVENT\r\nUID:{UID}\r\n\
+         DTSTAMP:20260102T000000Z\r\nDTSTART:20400601T080000Z\r\nSUMMARY:Walk\r\n\
+         ORGANIZER:mailto:club@example.net\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    );
+    let user = &gateway.config.users[0];
+    let place = Place { user, folder: "INBOX", cursor: None };
+    let records = gateway.receive_mail(place, raw.as_bytes()).await.expect("decided");
+    let is_held = gateway.object(user, &CalUid(UID.to_owned())).await.expect("a calendar").is_some();
+    assert_eq!(is_held, records[0].reason == "published", "{policy}");
+    assert_eq!(gateway.ledger.outbox(10).await.expect("an outbox"), [], "nobody is answered");
+    records[0].reason.clone()
+}
+
+#[tokio::test]
+async fn publications_come_in_by_policy_alone() {
+    assert_eq!(published("").await, "unsupported-method");
+    assert_eq!(published("publications = \"import\"").await, "published");
+    assert_eq!(published("publications = \"import\"\nauto_add = \"domain\"").await, "unsupported-method");
 }
 
 /// The calendar text of a mail.
