@@ -61,8 +61,10 @@ fn parts(freq: &'static str) -> BoxedStrategy<String> {
         "MONTHLY" => (months(), month_days(), numbered_weekdays(5)).prop_map(|(a, b, c)| a + &b + &c).boxed(),
         "WEEKLY" => (months(), weekdays()).prop_map(|(a, b)| a + &b).boxed(),
         "DAILY" => (months(), month_days(), weekdays()).prop_map(|(a, b, c)| a + &b + &c).boxed(),
-        // What picks days makes the way from one hour or minute to the next too long for a test.
-        _ => weekdays(),
+        // What picks days makes the way from one hour or minute to the next too long for a test; and with MINUTELY and
+        // BYHOUR `rrule` gives up before it reaches the second day.
+        "HOURLY" => weekdays(),
+        _ => Just(String::new()).boxed(),
     }
 }
 
@@ -149,6 +151,10 @@ proptest! {
         let Some(expected) = expected(&start_text, &rule) else { return Ok(()) };
         // Not so where the first instance changed what DTSTART fills in.
         if expected.first() != Some(&start) {
+            return Ok(());
+        }
+        // In a gap of the clock two readings are one moment, which `rrule` counts twice and a set has once.
+        if expected.windows(2).any(|pair| pair.first() == pair.last()) {
             return Ok(());
         }
         let object = object(&start_text, &rule);
