@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use imipd::config::{AddedInstances, AutoAdd, Config, ConfigFaults, PartyCrashers, Security};
+use imipd::config::{AddedInstances, AutoAdd, Config, ConfigFaults, PartyCrashers, Publications, Security};
 use secrecy::ExposeSecret;
 
 const EXAMPLE: &str = include_str!("../config.example.toml");
@@ -110,6 +110,14 @@ fn each_kind_of_mistake_is_told_in_its_own_words() {
         ("imap = 3", "1: imap: is of type integer; write a table, [imap]"),
         ("[imapp]\nhost = \"x\"", "1: imapp: is not a known key; did you mean imap?"),
         ("[log]\nlevel = \"trace\"", r#"2: log.level: is "trace"; write "error", "warn", "info" or "debug""#),
+        (
+            "[policy]\nshare_answers = \"yes\"",
+            r#"2: policy.share_answers: "yes" is not a time; write "no", or a time from "30s" to "1h""#,
+        ),
+        (
+            "[policy]\nshare_answers = \"2h\"",
+            r#"2: policy.share_answers: is "2h"; write "no", or a time from "30s" to "1h""#,
+        ),
         ("[log]\ncolour = true", "2: log.colour: is not a known key; known here: format, level"),
         (
             "[smtp]\npassword = \"hunter2\"",
@@ -268,6 +276,7 @@ fn the_defaults_are_those_that_are_promised() {
     assert_eq!(config.smtp.give_up_after, Duration::from_secs(4 * 24 * 60 * 60));
     assert_eq!(config.users[0].timezone, chrono_tz::UTC);
     assert_eq!((config.policy.auto_add, config.policy.party_crashers), (AutoAdd::All, PartyCrashers::Refuse));
+    assert_eq!((config.policy.publications, config.policy.share_answers), (Publications::Refuse, None));
     assert_eq!(config.imip.added_instances, AddedInstances::Request);
 }
 

@@ -138,6 +138,9 @@ pub struct Policy {
     pub auto_add: AutoAdd,
     pub trust: Trust,
     pub party_crashers: PartyCrashers,
+    pub publications: Publications,
+    /// How long answers are gathered before the other attendees are told; nothing when they are not told.
+    pub share_answers: Option<Duration>,
     /// The site's own domains in lower case, sorted; the users' when none are configured.
     pub domains: Vec<String>,
 }
@@ -164,6 +167,14 @@ pub enum PartyCrashers {
     Refuse,
     /// Kept for the organizer to decide.
     Propose,
+}
+
+/// What becomes of what somebody publishes to a user without inviting them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publications {
+    Refuse,
+    /// Added to the calendar, when an invitation of the same sender would be added.
+    Import,
 }
 
 /// How iTIP is put into mail.

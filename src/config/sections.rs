@@ -11,7 +11,7 @@ use super::secret::{Places, SECRET};
 use super::value;
 use super::{
     AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, Imap, Imip, Log, LogFormat, LogLevel,
-    PartyCrashers, Policy, Security, Server, Smtp, Trust, User,
+    PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -83,6 +83,7 @@ pub(super) fn calendar(table: Section<'_>) -> Calendar {
 pub(super) fn policy(table: Section<'_>) -> Policy {
     let add = "write \"refuse\", or \"propose\" to keep such answers for the organizer";
     let crashers = [("refuse", PartyCrashers::Refuse), ("propose", PartyCrashers::Propose)];
+    let publications = [("refuse", Publications::Refuse), ("import", Publications::Import)];
     let trust =
         [("authenticated", "write \"from\", and let the mail server refuse forged mail before it is delivered")];
     let mut domains = table.list("domains", DOMAINS_MAX, value::DOMAIN, value::domain).unwrap_or_default();
@@ -92,6 +93,8 @@ pub(super) fn policy(table: Section<'_>) -> Policy {
         auto_add: auto_add(&table).unwrap_or(AutoAdd::All),
         trust: table.choice("trust", &[("from", Trust::From)], &trust).unwrap_or(Trust::From),
         party_crashers: table.choice("party_crashers", &crashers, &[("add", add)]).unwrap_or(PartyCrashers::Refuse),
+        publications: table.choice("publications", &publications, &[]).unwrap_or(Publications::Refuse),
+        share_answers: table.text("share_answers", SHARE_ANSWERS, share_answers).flatten(),
         domains,
     };
     match policy.trust {
@@ -99,6 +102,17 @@ pub(super) fn policy(table: Section<'_>) -> Policy {
     }
     table.finish();
     policy
+}
+
+const SHARE_ANSWERS: &str = "write \"no\", or a time from \"30s\" to \"1h\"";
+
+/// How long answers are gathered; nothing for "no".
+fn share_answers(text: &str) -> Result<Option<Duration>, Wrong> {
+    if text == "no" {
+        return Ok(None);
+    }
+    let gathering = value::duration(text, Duration::from_secs(30)..=60 * MINUTE);
+    gathering.map(Some).map_err(|wrong| Wrong::new(wrong.wrong, SHARE_ANSWERS))
 }
 
 const TRUST_FROM: &str = "\"from\" believes the From header of every mail, so whoever can forge it can change or cancel \

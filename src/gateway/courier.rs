@@ -1,4 +1,5 @@
-//! The outbox: every mail that is owed goes to the submission server, until each recipient is settled.
+//! The outbox: every mail that is owed goes to the submission server, until each recipient is settled. What is owed only
+//! after a while, the news of who has answered, is entered here when its time has come.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::watcher::stopped;
-use super::{Gateway, now_millis};
+use super::{Gateway, GatewayError, now_millis};
 use crate::itip::Address;
 use crate::ledger::{LedgerError, OutboxEntry, OutboxRecipient, RecipientState};
 use crate::outbox::smtp::{Outcome, SmtpError, Submitter};
@@ -79,12 +80,13 @@ impl Courier {
     }
 
     /// Begins as many deliveries as there are connections; how long to wait when nothing happens.
-    async fn begin(&mut self) -> Result<Duration, LedgerError> {
+    async fn begin(&mut self) -> Result<Duration, GatewayError> {
         if let Some(rest) = self.rests_until.map(|until| until.saturating_duration_since(Instant::now()))
             && !rest.is_zero()
         {
             return Ok(rest);
         }
+        self.gateway.share_answers(now_millis()).await?;
         let most = self.gateway.config.smtp.max_connections as usize;
         if self.queue.is_empty() && self.deliveries.len() < most {
             let due = self.gateway.ledger.due(now_millis(), BATCH).await?;
@@ -111,7 +113,7 @@ impl Courier {
             Ok((task, outcome)) => {
                 self.in_hand.remove(&task);
                 if let Err(error) = outcome {
-                    self.rest(&error);
+                    self.rest(&error.into());
                 }
             }
             Err(error) => {
@@ -123,7 +125,7 @@ impl Courier {
     }
 
     /// Lets the outbox alone for a while: a mail whose delivery cannot be recorded must not go again and again.
-    fn rest(&mut self, error: &LedgerError) -> Duration {
+    fn rest(&mut self, error: &GatewayError) -> Duration {
         tracing::error!(%error, "cannot work through the outbox");
         self.rests_until = Some(Instant::now() + DATABASE_PAUSE);
         DATABASE_PAUSE

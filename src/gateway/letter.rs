@@ -124,9 +124,18 @@ fn facts(outgoing: &Outgoing, user: &User) -> Facts {
         recurrence: rule(component).map(recurrence::in_words),
         comment: text(ICalendarProperty::Comment),
         answer,
-        attendee: answer.map(|_| user.name.clone().unwrap_or_else(|| outgoing.from.to_string())),
+        attendee: speaks_as_attendee(outgoing.method)
+            .then(|| user.name.clone().unwrap_or_else(|| outgoing.from.to_string())),
         organizer: organizer.map(|party| party.name().map_or_else(|| party.address().to_string(), str::to_owned)),
         before: earlier(outgoing, component, zones, user).map(Box::new),
+    }
+}
+
+/// Whether a message is an attendee's, and not the organizer's (RFC 5546 §1.4).
+fn speaks_as_attendee(method: Method) -> bool {
+    match method {
+        Method::Reply | Method::Refresh | Method::Counter => true,
+        Method::Publish | Method::Request | Method::Add | Method::Cancel | Method::DeclineCounter => false,
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
 //! | `explain` | what would happen with a mail, without doing it |
 //! | `change` | what a user does to their own calendar |
+//! | `sharing` | who has answered, told to the others when the time for it has come |
 //! | `letter` | from the engine's message to the mail in the outbox |
 //! | `watcher` | one folder of one user, for ever |
 //! | `courier` | the outbox, until it is empty |
@@ -18,6 +19,7 @@ mod courier;
 mod explain;
 mod letter;
 mod receive;
+mod sharing;
 mod status;
 mod supervisor;
 mod watcher;

@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Gateway, GatewayError, letter, now_millis};
-use crate::config::{AutoAdd, PartyCrashers as ConfiguredPartyCrashers, User};
+use crate::config::{AutoAdd, PartyCrashers as ConfiguredPartyCrashers, Publications as ConfiguredPublications, User};
 use crate::imip::{CalendarPart, Email, NoCalendar, extract};
 use crate::itip::{
-    Address, Admission, CalendarObject, Context, Decision, Held, ItipMessage, Method, PartyCrashers, Policy, Reason,
-    Refusal, Revisions, Verdict, receive,
+    Address, Admission, CalendarObject, Context, Decision, Held, ItipMessage, Method, PartyCrashers, Policy,
+    Publications, Reason, Refusal, Revisions, Verdict, receive,
 };
 use crate::ledger::{CursorRecord, DecisionRecord, Proposal, Transaction};
 
@@ -158,6 +158,9 @@ impl Gateway {
         }
         if let Some(after) = &decision.revisions {
             transaction.set_revisions(user.key(), &uid, &asked.revisions, after).await?;
+            if decision.reason == Reason::Answered {
+                self.gather_answers(transaction, (user, &uid), (&asked.revisions, after)).await?;
+            }
         }
         for outgoing in &decision.outgoing {
             let thread = transaction.thread(user.key(), &uid.0).await?;
@@ -203,7 +206,11 @@ impl Gateway {
             ConfiguredPartyCrashers::Refuse => PartyCrashers::Refuse,
             ConfiguredPartyCrashers::Propose => PartyCrashers::Propose,
         };
-        Policy { new_invitations, party_crashers }
+        let publications = match self.config.policy.publications {
+            ConfiguredPublications::Refuse => Publications::Refuse,
+            ConfiguredPublications::Import => Publications::Import,
+        };
+        Policy { new_invitations, party_crashers, publications }
     }
 }
 

@@ -144,6 +144,8 @@ impl Refusal {
 pub enum Reason {
     /// A new object came in by REQUEST or ADD.
     Invited,
+    /// Somebody published something new, and the policy takes it (RFC 5546 §3.2.1).
+    Published,
     /// The organizer changed a held object.
     Updated,
     /// The organizer cancelled a held object or instances of it.
@@ -154,6 +156,8 @@ pub enum Reason {
     Refreshed,
     /// An ADD for an object that is not held: its organizer is asked for the whole (RFC 5546 §3.2.4).
     AskedForWhole,
+    /// A publication of something that the user is invited to; only the messages to its attendees count.
+    HeldAsInvitation,
     /// The message says what is held already.
     NothingNew,
     /// A CANCEL for an object that is not held; remembered, so that its late REQUEST is known as late (RFC 5546 §5.2.1).
@@ -181,11 +185,13 @@ impl Reason {
     pub fn name(&self) -> &'static str {
         match self {
             Reason::Invited => "invited",
+            Reason::Published => "published",
             Reason::Updated => "updated",
             Reason::Cancelled => "cancelled",
             Reason::Answered => "answered",
             Reason::Refreshed => "refreshed",
             Reason::AskedForWhole => "asked-for-whole",
+            Reason::HeldAsInvitation => "held-as-invitation",
             Reason::NothingNew => "nothing-new",
             Reason::CancelRemembered => "cancel-remembered",
             Reason::CounterProposal => "counter-proposal",
@@ -203,6 +209,7 @@ impl Reason {
     pub fn sentence(&self) -> String {
         match self {
             Reason::Invited => "A new invitation; it is in the calendar now.".into(),
+            Reason::Published => "Somebody published it, and policy.publications takes it into the calendar.".into(),
             Reason::Updated => "The organizer changed the event; the stored copy follows.".into(),
             Reason::Cancelled => "The organizer cancelled it; the stored copy says so.".into(),
             Reason::Answered => "An attendee answered; the organizer's copy shows it.".into(),
@@ -210,6 +217,7 @@ impl Reason {
             Reason::AskedForWhole => {
                 "An instance was added to a series that is not held; the organizer is asked for the whole.".into()
             }
+            Reason::HeldAsInvitation => "A publication of what the user is invited to; the invitation counts.".into(),
             Reason::NothingNew => "It says nothing that the calendar does not hold already.".into(),
             Reason::CancelRemembered => {
                 "A cancellation of something unknown; remembered in case its invitation is late.".into()

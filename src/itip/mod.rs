@@ -27,5 +27,5 @@ pub use decision::{Announcement, Decision, Outgoing, Reason, Refusal, Verdict};
 pub use instance::InstanceKey;
 pub use method::Method;
 pub use object::{CalUid, CalendarObject, Kind};
-pub use receive::{Admission, Context, Held, ItipMessage, PartyCrashers, Policy, receive};
+pub use receive::{Admission, Context, Held, ItipMessage, PartyCrashers, Policy, Publications, receive};
 pub use revision::{Revision, Revisions, Sequence};

@@ -7,6 +7,7 @@ mod decisions;
 mod outbox;
 mod proposals;
 mod revisions;
+mod sharing;
 
 pub use decisions::{DecisionFilter, DecisionRecord};
 pub use outbox::{Debt, OutboxEntry, OutboxRecipient, RecipientState};

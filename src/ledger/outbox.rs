@@ -184,11 +184,13 @@ impl Ledger {
         Ok(rows.iter().map(entry).collect())
     }
 
-    /// When the next mail is due, Unix milliseconds; nothing when none waits.
+    /// When the next mail is due, or the next answers are to be shared, Unix milliseconds; nothing when nothing waits.
     pub async fn next_due_at(&self) -> Result<Option<i64>, LedgerError> {
         let row = sqlx::query(
-            "SELECT MIN(next_attempt_at) FROM outbox
-             WHERE id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')",
+            "SELECT MIN(due_at) FROM (
+                 SELECT MIN(next_attempt_at) AS due_at FROM outbox
+                 WHERE id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')
+                 UNION ALL SELECT MIN(due_at) FROM unshared_answer) AS waiting",
         )
         .fetch_one(&self.pool)
         .await

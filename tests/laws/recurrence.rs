@@ -140,7 +140,7 @@ fn dtstart(unix: i64, zone: &str) -> Option<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::cases(250))]
 
     #[test]
     fn instances_are_those_that_another_engine_finds(
@@ -164,14 +164,14 @@ proptest! {
         if expected.first() != Some(&start) || !is_at_hour(&start_text, &rule) {
             return Ok(());
         }
-        // Two wall clocks that do not exist may be one instant, which counts once.
-        let (many, mut expected) = (expected.len(), expected);
-        expected.dedup();
+        // In a gap of the clock two readings are one moment, which `rrule` counts twice and a set has once.
+        if expected.windows(2).any(|pair| pair.first() == pair.last()) {
+            return Ok(());
+        }
         let object = object(&start_text, &rule);
         let set = RecurrenceSet::of(object.master().expect("a master"), object.zones()).expect("a set");
         let found = set.within(Moment::Instant(i64::MIN / 2), Moment::Instant(i64::MAX / 2), MOST).moments;
-        let most = if many == MOST { expected.len() } else { MOST };
-        let found: Vec<i64> = found.into_iter().map(Moment::as_seconds).take(most).collect();
+        let found: Vec<i64> = found.into_iter().map(Moment::as_seconds).collect();
         prop_assert_eq!(&found, &expected, "DTSTART{} RRULE:{}", start_text, rule);
         for &instant in expected.iter().take(20) {
             prop_assert_eq!(set.contains(Moment::Instant(instant)), Membership::Instance);
@@ -180,7 +180,7 @@ proptest! {
                 prop_assert_eq!(set.contains(Moment::Instant(between)), Membership::NoInstance);
             }
         }
-        if expected.len() == many && many < MOST && count.is_some() {
+        if expected.len() < MOST && count.is_some() {
             prop_assert_eq!(set.last(), expected.last().copied().map(Moment::Instant));
         }
     }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use imipd::itip::receive::{Context, Held, ItipMessage, PartyCrashers, Policy, receive};
+use imipd::itip::receive::{Context, Held, ItipMessage, PartyCrashers, Policy, Publications, receive};
 use imipd::itip::{Address, Author, CalendarObject, Revisions, announce};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -92,12 +92,13 @@ fn to_other_side(messages: Vec<imipd::itip::Outgoing>, side: usize) -> Vec<(usiz
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::cases(300))]
 
     #[test]
-    fn two_engines_fall_silent(puts in vec(message(), 0..3), messages in vec(message(), 1..6), crashers in any::<bool>()) {
-        let party_crashers = if crashers { PartyCrashers::Propose } else { PartyCrashers::Refuse };
-        let policy = Policy { party_crashers, ..Policy::default() };
+    fn two_engines_fall_silent(puts in vec(message(), 0..3), messages in vec(message(), 1..6), open in any::<[bool; 2]>()) {
+        let party_crashers = if open[0] { PartyCrashers::Propose } else { PartyCrashers::Refuse };
+        let publications = if open[1] { Publications::Import } else { Publications::Refuse };
+        let policy = Policy { party_crashers, publications, ..Policy::default() };
         let mut pair = Pair { sides: [Side::default(), Side::default()], now: 1_893_456_000, policy };
         let stored: Vec<(usize, String)> = puts.iter().flat_map(|(side, text)| pair.put(*side, text)).collect();
         for first in stored.into_iter().chain(messages) {

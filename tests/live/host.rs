@@ -269,6 +269,8 @@ fn users_of(script: &Script) -> BTreeSet<String> {
             | Command::Reset
             | Command::Clock { .. }
             | Command::Alias { .. }
+            | Command::Tell { .. }
+            | Command::Policy(_)
             | Command::Reasons => {}
         }
         let lines = step.payload.lines().filter(|line| line.starts_with("ORGANIZER") || line.starts_with("ATTENDEE"));

@@ -9,11 +9,11 @@ use calcard::icalendar::{
 
 use super::Author;
 use crate::itip::address::Address;
-use crate::itip::component::{ComponentExt, Party, strip_schedule_parameters};
+use crate::itip::component::{ComponentExt, Party, plain_party, strip_schedule_parameters};
 use crate::itip::decision::Outgoing;
 use crate::itip::instance::InstanceKey;
 use crate::itip::method::Method;
-use crate::itip::object::CalendarObject;
+use crate::itip::object::{CalendarObject, Kind};
 use crate::itip::revision::Sequence;
 use crate::itip::summary::{Occasion, Participants, Summary};
 
@@ -135,6 +135,59 @@ pub fn answer(component: &ICalendarComponent, attendee: ICalendarEntry, now: i64
     answer.set_dtstamp(now);
     answer.set_sequence(component.sequence());
     answer
+}
+
+/// A component as an attendee proposes it, in a COUNTER (RFC 5546 §3.2.7).
+///
+/// All that the proposal says, COMMENT included; but what identifies the object is as held: who organizes it, and the SEQUENCE
+/// that is countered. The proposer stands among the attendees, since SENT-BY and lists hide who wrote the mail.
+pub fn proposal(
+    wanted: &ICalendarComponent,
+    held: &ICalendarComponent,
+    own: Party<'_>,
+    author: Author<'_>,
+) -> ICalendarComponent {
+    let is_kept = |entry: &&ICalendarEntry| {
+        !matches!(entry.name, ICalendarProperty::Organizer | ICalendarProperty::RequestStatus)
+    };
+    let mut proposal = ICalendarComponent {
+        component_type: wanted.component_type.clone(),
+        entries: wanted.entries.iter().filter(is_kept).cloned().collect(),
+        component_ids: Vec::new(),
+    };
+    proposal.entries.extend(held.organizer().map(|organizer| organizer.0.clone()));
+    if proposal.attendee_among(author.addresses).is_none() {
+        proposal.entries.push(own.0.clone());
+    }
+    proposal.entries.iter_mut().for_each(strip_schedule_parameters);
+    proposal.set_dtstamp(author.now);
+    proposal.set_sequence(held.sequence());
+    proposal
+}
+
+/// A component as it stands in a DECLINECOUNTER, with all attendees (RFC 5546 §3.2.8).
+pub fn refused_proposal(component: &ICalendarComponent, now: i64) -> ICalendarComponent {
+    let with_location = |name: &ICalendarProperty| is_repeated(name) || *name == ICalendarProperty::Location;
+    let mut refused = reduced(component, with_location, |_| true);
+    refused.set_dtstamp(now);
+    refused.set_sequence(component.sequence());
+    refused
+}
+
+/// A component as it stands in a REFRESH: what identifies it, and who asks (RFC 5546 §3.2.6).
+///
+// unclear: RFC 5546 §3.4.6 forbids ORGANIZER in the REFRESH of a VTODO, and §3.2.6 requires it for a VEVENT; we follow both,
+// because whoever is asked knows that they organize it.
+pub fn question(component: &ICalendarComponent, asker: &Address, now: i64) -> ICalendarComponent {
+    let is_needed = |name: &ICalendarProperty| match name {
+        ICalendarProperty::Uid | ICalendarProperty::RecurrenceId => true,
+        ICalendarProperty::Organizer => Kind::of(component) != Some(Kind::Todo),
+        _ => false,
+    };
+    let mut question = reduced(component, is_needed, |_| false);
+    question.entries.push(plain_party(ICalendarProperty::Attendee, &format!("mailto:{asker}")));
+    question.set_dtstamp(now);
+    question
 }
 
 /// A message about some instances; every component names the organizer (RFC 5546 §3.2.2).

@@ -7,6 +7,7 @@
 //! | neither | | refused as `NotOrganizerNorAttendee` |
 //! | either, but SCHEDULE-AGENT on ORGANIZER is not SERVER | | refused as `OtherSchedulingAgent` |
 //! | ORGANIZER | has got answers that the others may see | [`share_answers`] |
+//! | either | proposes, refuses a proposal, asks or publishes | [`propose`] |
 //! | either, of a VJOURNAL | | refused as `InvalidComponentType` |
 
 mod attendee;
@@ -14,12 +15,15 @@ mod debts;
 mod delegation;
 mod message;
 mod organizer;
+mod propose;
 mod recipients;
 mod replies;
 mod respond;
 mod share;
 
 pub use message::full_request;
+pub(super) use message::question;
+pub use propose::{counter, decline_counter, publish, refresh};
 pub use respond::{Answer, respond};
 pub use share::share_answers;
 

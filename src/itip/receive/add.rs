@@ -16,7 +16,8 @@ use super::request::{Incoming, is_same_object, put_component, remembered, take, 
 use super::standing::organizer_as_sender;
 use super::{Admission, Context, Held, ItipMessage, Known, clean, nothing_new};
 use crate::itip::address::Address;
-use crate::itip::component::{ComponentExt, plain_party};
+use crate::itip::announce::question;
+use crate::itip::component::ComponentExt;
 use crate::itip::decision::{Decision, Outgoing, Reason, Refusal};
 use crate::itip::instance::InstanceKey;
 use crate::itip::method::Method;
@@ -126,19 +127,14 @@ fn ask_for_whole(
     Ok(Decision { revisions: Some(revisions), outgoing, ..Decision::unchanged(Reason::AskedForWhole) })
 }
 
-/// A REFRESH: UID, ORGANIZER, the asker and DTSTAMP, and nothing else (RFC 5546 §3.2.6).
+/// The REFRESH to the organizer (RFC 5546 §3.2.6).
 fn refresh(
     incoming: &Incoming,
     component: &ICalendarComponent,
     (from, organizer): (Address, Address),
     context: Context<'_>,
 ) -> Outgoing {
-    let mut refresh = ICalendarComponent { component_type: component.component_type.clone(), ..Default::default() };
-    let identifies =
-        |entry: &&ICalendarEntry| matches!(entry.name, ICalendarProperty::Uid | ICalendarProperty::Organizer);
-    refresh.entries = component.entries.iter().filter(identifies).cloned().collect();
-    refresh.entries.push(plain_party(ICalendarProperty::Attendee, &format!("mailto:{from}")));
-    refresh.set_dtstamp(context.author.now);
+    let refresh = question(component, &from, context.author.now);
     let mut object = incoming.object.envelope(ICalendarMethod::Refresh, context.author.prodid);
     object.insert(InstanceKey::Master, refresh);
     let occasion = Occasion::Update(Method::Refresh);

@@ -7,6 +7,7 @@ mod add;
 mod cancel;
 mod counter;
 mod own;
+mod publish;
 mod refresh;
 mod reply;
 mod request;
@@ -105,6 +106,7 @@ pub struct Context<'a> {
 pub struct Policy {
     pub new_invitations: Admission,
     pub party_crashers: PartyCrashers,
+    pub publications: Publications,
 }
 
 /// What happens with an invitation to something that is not held yet.
@@ -123,9 +125,21 @@ pub enum PartyCrashers {
     Propose,
 }
 
+/// What happens with what somebody publishes to the user without inviting them (RFC 5546 §3.2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Publications {
+    Refuse,
+    /// It is added to the calendar, and follows its publisher.
+    Import,
+}
+
 impl Default for Policy {
     fn default() -> Self {
-        Self { new_invitations: Admission::Add, party_crashers: PartyCrashers::Refuse }
+        Self {
+            new_invitations: Admission::Add,
+            party_crashers: PartyCrashers::Refuse,
+            publications: Publications::Refuse,
+        }
     }
 }
 
@@ -141,8 +155,7 @@ pub fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> De
         Method::Refresh => refresh::receive(held.known(), &message, context),
         Method::Counter => counter::counter(held.known(), &message, context),
         Method::DeclineCounter => counter::decline_counter(held.known(), &message, context),
-        // RFC 5546 §3.2.1: an announcement, not an invitation; ticket shops send them by the thousand.
-        Method::Publish => Err(Refusal::UnsupportedMethod(Method::Publish.as_str().to_owned())),
+        Method::Publish => publish::receive(held, message, context),
     });
     outcome.unwrap_or_else(Decision::refused)
 }

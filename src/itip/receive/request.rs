@@ -97,39 +97,48 @@ pub(super) fn remembered(held: Known<'_>, organizer: Address) -> Revisions {
     revisions
 }
 
-fn create(mut incoming: Incoming, mut revisions: Revisions, context: Context<'_>) -> Result<Decision, Refusal> {
-    let known = revisions.clone();
+fn create(incoming: Incoming, revisions: Revisions, context: Context<'_>) -> Result<Decision, Refusal> {
+    if is_repeated(&incoming, &revisions)? {
+        return Ok(Decision::unchanged(Reason::NothingNew));
+    }
+    if !incoming.object.has_attendee(context.author.addresses) {
+        return Ok(Decision::proposed(Reason::NotInvitedByName));
+    }
+    match context.policy.new_invitations {
+        Admission::Wait => Ok(Decision::proposed(Reason::WaitsForUser)),
+        Admission::Add => Ok(added(incoming, revisions, Reason::Invited)),
+    }
+}
+
+/// Whether the user has deleted what this very message brought; `OutOfSequence` when it was cancelled before it came.
+pub(super) fn is_repeated(incoming: &Incoming, known: &Revisions) -> Result<bool, Refusal> {
     let (mut is_fresh, mut is_known) = (false, false);
     for (key, component) in incoming.object.components() {
         let revision = incoming.revision(component);
         is_known |= known.has_taken(key, revision);
         is_fresh |= !known.has_taken(key, revision) && !known.is_stale(key, revision);
     }
-    if !is_fresh {
-        // The user has deleted what this very message brought; or it was cancelled before it came.
-        return if is_known { Ok(Decision::unchanged(Reason::NothingNew)) } else { Err(Refusal::OutOfSequence) };
-    }
+    if is_fresh || is_known { Ok(!is_fresh) } else { Err(Refusal::OutOfSequence) }
+}
+
+/// The decision to create an object of what is new in a message.
+pub(super) fn added(mut incoming: Incoming, mut revisions: Revisions, reason: Reason) -> Decision {
+    let known = revisions.clone();
     for (key, component) in incoming.object.components() {
         revisions.take(key, incoming.revision(component), component.is_cancelled());
-    }
-    if !incoming.object.has_attendee(context.author.addresses) {
-        return Ok(Decision::proposed(Reason::NotInvitedByName));
-    }
-    if context.policy.new_invitations == Admission::Wait {
-        return Ok(Decision::proposed(Reason::WaitsForUser));
     }
     drop_late(&mut incoming, &known);
     if let Some(full) = incoming.full() {
         recall(&mut incoming.object, &mut revisions, full);
     }
-    Ok(Decision {
+    Decision {
         verdict: Verdict::Applied,
-        reason: Reason::Invited,
+        reason,
         changed: incoming.object.keys().collect(),
         store: Some(incoming.object),
         revisions: Some(revisions),
         outgoing: Vec::new(),
-    })
+    }
 }
 
 /// Drops or cancels the instances of which something newer is remembered.

@@ -2,7 +2,7 @@
 //!
 //! | message | who has to be the sender |
 //! |---|---|
-//! | REQUEST, ADD, CANCEL, DECLINECOUNTER | the stored ORGANIZER, or its stored SENT-BY |
+//! | PUBLISH, REQUEST, ADD, CANCEL, DECLINECOUNTER | the stored ORGANIZER, or its stored SENT-BY |
 //! | the same, and nothing is held | the ORGANIZER of the message, or its SENT-BY |
 //! | REQUEST to a delegate, and nothing is held | the ATTENDEE who delegates; the user decides |
 //! | REPLY, COUNTER, REFRESH | an ATTENDEE, their stored SENT-BY, or the delegate whom they name |

@@ -205,6 +205,15 @@ impl<'a> Rule<'a> {
         day.checked_sub_signed(Duration::days(i64::from(back))).unwrap_or(day)
     }
 
+    /// Whether a wall clock lies before DTSTART; after a gap in the clock an earlier reading may be a later moment.
+    fn is_before_start(&self, local: NaiveDateTime) -> bool {
+        local < self.start
+            && match self.zone {
+                Tz::Floating => true,
+                zone => local_to_unix(local, zone) < local_to_unix(self.start, zone),
+            }
+    }
+
     fn is_beyond_until(&self, local: NaiveDateTime) -> bool {
         match self.until {
             None => false,
@@ -299,7 +308,7 @@ impl Iterator for Candidates<'_, '_> {
                 }
                 continue;
             };
-            if local < self.rule.start {
+            if self.rule.is_before_start(local) {
                 continue;
             }
             if self.rule.is_beyond_until(local) {

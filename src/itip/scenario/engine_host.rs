@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::laws::{self, Deed};
 use super::render::{Rendered, render_outgoing};
 use super::runner::{Answer, Fidelity, Host, Outcome};
+use super::script::{Setting, Telling};
 use crate::itip::address::Address;
 use crate::itip::announce::{self, Author};
 use crate::itip::decision::{Decision, Outgoing, Reason, Refusal, Verdict};
@@ -41,6 +42,7 @@ pub(super) struct Mail {
 pub struct EngineHost {
     prodid: String,
     now: i64,
+    policy: Policy,
     pub(super) slots: Slots,
     names: BTreeMap<String, String>,
     aliases: BTreeMap<Address, Vec<Address>>,
@@ -59,6 +61,7 @@ impl EngineHost {
         Self {
             prodid: prodid.to_owned(),
             now: FIRST_MORNING,
+            policy: Policy::default(),
             slots: BTreeMap::new(),
             names: BTreeMap::new(),
             aliases: BTreeMap::new(),
@@ -118,7 +121,7 @@ impl EngineHost {
         let user = self.owner(recipient);
         let addresses = self.addresses(&user);
         let author = Author { addresses: &addresses, now: self.now, prodid: &self.prodid };
-        let context = Context { author, sender: &mail.from, policy: Policy::default() };
+        let context = Context { author, sender: &mail.from, policy: self.policy };
         let key = (user, message.object.uid().0.clone());
         let mut slot = self.slots.get(&key).cloned().unwrap_or_default();
         let held = Held { object: slot.object.as_ref().map(Cow::Borrowed), revisions: &slot.revisions };
@@ -225,6 +228,40 @@ impl Host for EngineHost {
         let mut addresses = self.addresses(&user);
         addresses.extend(others.iter().map(|other| Address::parse(other)));
         self.aliases.insert(user, addresses);
+        Ok(())
+    }
+
+    fn tell(&mut self, user: &str, name: &str, what: &Telling, calendar: &str) -> Result<(), String> {
+        let user = Address::parse(user);
+        self.deed = Deed::Edited(user.clone());
+        let addresses = self.addresses(&user);
+        let author = Author { addresses: &addresses, now: self.now, prodid: &self.prodid };
+        let key = (user, self.uid(name).to_owned());
+        let held = self.slots.get(&key).and_then(|slot| slot.object.as_ref());
+        let held = held.ok_or_else(|| format!("{} holds no {name}", key.0))?;
+        let told = match what {
+            Telling::Counter => {
+                CalendarObject::parse(calendar).and_then(|proposed| announce::counter(held, &proposed, author))
+            }
+            Telling::DeclineCounter { proposer, instance } => {
+                announce::decline_counter(held, &Address::parse(proposer), *instance, author)
+            }
+            Telling::Refresh => announce::refresh(held, author),
+            Telling::Publish { to } => {
+                let to: Vec<Address> = to.iter().map(|address| Address::parse(address)).collect();
+                announce::publish(held, &to, author)
+            }
+        };
+        self.announced(told.map(|message| vec![message]));
+        Ok(())
+    }
+
+    fn policy(&mut self, setting: Setting) -> Result<(), String> {
+        match setting {
+            Setting::AutoAdd(admission) => self.policy.new_invitations = admission,
+            Setting::PartyCrashers(party_crashers) => self.policy.party_crashers = party_crashers,
+            Setting::Publications(publications) => self.policy.publications = publications,
+        }
         Ok(())
     }
 

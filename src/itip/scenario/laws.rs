@@ -361,6 +361,13 @@ fn may_be_refused(
             Refusal::OutOfSequence => host.is_played_from_outside(message),
             _ => false,
         },
+        // The organizer is played by nobody here, or has taken the instance or the attendee off.
+        Method::Counter | Method::Refresh => {
+            matches!(refusal, Refusal::EventNotFound | Refusal::UnknownParticipant(_))
+        }
+        // The proposer may hold nothing, and to take publications is policy.
+        Method::DeclineCounter if *refusal == Refusal::EventNotFound => true,
+        Method::Publish if matches!(refusal, Refusal::UnsupportedMethod(_)) => true,
         // Delegation: the delegate has only the delegator's word for it (RFC 5546 §3.2.2.3).
         Method::Request if organizer.as_ref() != Some(&mail.from) => true,
         _ => match refusal {

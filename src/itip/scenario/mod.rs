@@ -13,4 +13,4 @@ mod script;
 pub use engine_host::EngineHost;
 pub use render::{Rendered, SEPARATOR, render_outgoing};
 pub use runner::{Answer, Fidelity, Host, Outcome, StepReport, run};
-pub use script::{Command, Script, ScriptError, Step};
+pub use script::{Command, Script, ScriptError, Setting, Step, Telling};

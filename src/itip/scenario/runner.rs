@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::canonical::{self, Dtstamps};
 use super::render::{Rendered, SEPARATOR};
-use super::script::{Command, Script, Step};
+use super::script::{Command, Script, Setting, Step, Telling};
 use crate::itip::text;
 
 /// What a user's change led to.
@@ -48,6 +48,14 @@ pub trait Host {
     fn reset(&mut self) -> Result<(), String>;
     fn advance_clock(&mut self, seconds: i64) -> Result<(), String>;
     fn alias(&mut self, user: &str, others: &[String]) -> Result<(), String>;
+    /// What USER says about an object becomes the last result; `calendar` is a proposal, empty where there is none.
+    fn tell(&mut self, _user: &str, _name: &str, _what: &Telling, _calendar: &str) -> Result<(), String> {
+        Err("there is no way to say this on this host".to_owned())
+    }
+    /// What the engines are left to do by themselves from now on.
+    fn policy(&mut self, _setting: Setting) -> Result<(), String> {
+        Err("the policy of this host cannot be set by a scenario".to_owned())
+    }
     /// What the recipients of the last `send` decided: address and reason.
     fn reasons(&mut self) -> Result<Vec<(String, String)>, String>;
     /// Called after every step, for what must hold at any time; an `Err` fails the step.
@@ -116,6 +124,8 @@ impl Runner<'_> {
             Command::Itip { from, to } => self.host.itip(from, to, &step.payload)?,
             Command::Clock { seconds } => self.host.advance_clock(*seconds)?,
             Command::Alias { user, others } => self.host.alias(user, others)?,
+            Command::Tell { user, name, what } => self.host.tell(user, name, what, &step.payload)?,
+            Command::Policy(setting) => self.host.policy(*setting)?,
             Command::Reset => {
                 self.host.reset()?;
                 self.dtstamps = fresh_dtstamps(self.host);

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::itip::instance::InstanceKey;
+use crate::itip::receive::{Admission, PartyCrashers, Publications};
+
 /// A scenario file, step by step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
@@ -41,8 +44,76 @@ pub enum Command {
     Clock { seconds: i64 },
     /// USER is known by further addresses as well.
     Alias { user: String, others: Vec<String> },
+    /// USER says something about what is stored under NAME, and changes nothing; what goes out is the last result.
+    Tell { user: String, name: String, what: Telling },
+    /// What the engines are left to do by themselves.
+    Policy(Setting),
     /// What the recipients of the last `send` decided, a line each: `ADDRESS: REASON`.
     Reasons,
+}
+
+/// What a user says about an object without changing it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// The payload is the attendee's proposal.
+    Counter,
+    /// The organizer refuses what PROPOSER proposed for an instance.
+    DeclineCounter { proposer: String, instance: InstanceKey },
+    /// The attendee asks for the current version.
+    Refresh,
+    /// The organizer makes it known to others.
+    Publish { to: Vec<String> },
+}
+
+impl Telling {
+    fn name(&self) -> &'static str {
+        match self {
+            Telling::Counter => "counter",
+            Telling::DeclineCounter { .. } => "declinecounter",
+            Telling::Refresh => "refresh",
+            Telling::Publish { .. } => "publish",
+        }
+    }
+
+    fn parse(name: &str, arguments: &[String]) -> Result<Self, String> {
+        match (name, arguments) {
+            ("counter", []) => Ok(Self::Counter),
+            ("refresh", []) => Ok(Self::Refresh),
+            ("publish", to) if !to.is_empty() => Ok(Self::Publish { to: to.to_vec() }),
+            ("declinecounter", [proposer]) => {
+                Ok(Self::DeclineCounter { proposer: proposer.clone(), instance: InstanceKey::Master })
+            }
+            ("declinecounter", [proposer, instance]) => {
+                let instance = InstanceKey::parse(instance).ok_or_else(|| format!("{instance:?} is no instance"))?;
+                Ok(Self::DeclineCounter { proposer: proposer.clone(), instance })
+            }
+            ("declinecounter", _) => Err("declinecounter takes USER NAME PROPOSER, and perhaps INSTANCE".to_owned()),
+            ("publish", _) => Err("publish takes USER NAME TO...".to_owned()),
+            _ => Err(format!("{name} takes USER NAME")),
+        }
+    }
+}
+
+/// One key of the policy with its value, in the words of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    AutoAdd(Admission),
+    PartyCrashers(PartyCrashers),
+    Publications(Publications),
+}
+
+impl Setting {
+    fn parse(key: &str, value: &str) -> Result<Self, String> {
+        match (key, value) {
+            ("auto_add", "all") => Ok(Self::AutoAdd(Admission::Add)),
+            ("auto_add", "never") => Ok(Self::AutoAdd(Admission::Wait)),
+            ("party_crashers", "refuse") => Ok(Self::PartyCrashers(PartyCrashers::Refuse)),
+            ("party_crashers", "propose") => Ok(Self::PartyCrashers(PartyCrashers::Propose)),
+            ("publications", "refuse") => Ok(Self::Publications(Publications::Refuse)),
+            ("publications", "import") => Ok(Self::Publications(Publications::Import)),
+            _ => Err(format!("there is no policy {key} {value}")),
+        }
+    }
 }
 
 impl Command {
@@ -58,6 +129,8 @@ impl Command {
             Command::Reset => "reset",
             Command::Clock { .. } => "clock",
             Command::Alias { .. } => "alias",
+            Command::Tell { what, .. } => what.name(),
+            Command::Policy(_) => "policy",
             Command::Reasons => "reasons",
         }
     }
@@ -82,10 +155,19 @@ impl Command {
                 let seconds = seconds.parse().map_err(|_| format!("clock takes seconds, not {seconds:?}"))?;
                 Ok(Self::Clock { seconds })
             }
-            ("put" | "delete" | "get", _) => Err(format!("{name} takes USER NAME")),
+            ("counter" | "declinecounter" | "refresh" | "publish", [user, object, rest @ ..]) => {
+                let what = Telling::parse(name, rest)?;
+                Ok(Self::Tell { user: user.clone(), name: object.clone(), what })
+            }
+            ("policy", [key, value]) => Setting::parse(key, value).map(Self::Policy),
+            ("put" | "delete" | "get" | "counter" | "declinecounter" | "refresh" | "publish", _) => {
+                Err(format!("{name} takes USER NAME"))
+            }
             ("itip", _) => Err("itip takes FROM TO...".to_owned()),
             ("alias", _) => Err("alias takes USER ADDRESS...".to_owned()),
-            ("expect" | "send" | "reset" | "reasons" | "clock", _) => Err(format!("{name} has wrong arguments")),
+            ("expect" | "send" | "reset" | "reasons" | "clock" | "policy", _) => {
+                Err(format!("{name} has wrong arguments"))
+            }
             _ => Err(format!("there is no command {name:?}")),
         }
     }
