@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::output;
 use crate::config::{Config, User};
 use crate::gateway::{Gateway, ask};
 use crate::mailbox::{Credentials, ImapServer, Session};
@@ -23,7 +24,8 @@ impl Findings {
 
     fn bad(&mut self, what: &str, error: &impl std::fmt::Display) {
         self.failures += 1;
-        println!("FAILED   {what}: {error}");
+        // What a server said is in it.
+        println!("FAILED   {what}: {}", output::printable(&error.to_string()));
     }
 }
 
