@@ -18,8 +18,8 @@ pub struct Arguments {
     #[arg(long, value_name = "ID")]
     message_id: Option<String>,
     /// Only decisions since then: RFC 3339, or a day as 2026-11-22.
-    #[arg(long, value_name = "T")]
-    since: Option<String>,
+    #[arg(long, value_name = "T", value_parser = millis)]
+    since: Option<i64>,
     /// The most that are listed.
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     limit: u32,
@@ -87,7 +87,7 @@ impl Arguments {
         let filter = DecisionFilter {
             user: user.map(|user| user.key().to_owned()),
             message_id: self.message_id.as_deref().map(with_brackets),
-            since: self.since.as_deref().map(millis).transpose()?,
+            since: self.since,
             most: self.limit,
         };
         let entries: Vec<Entry> = gateway.ledger.decisions(&filter).await?.into_iter().map(Entry::from).collect();
