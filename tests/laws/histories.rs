@@ -120,7 +120,7 @@ fn misunderstanding(world: &World, user: usize) -> Option<String> {
 }
 
 proptest! {
-    #![proptest_config(crate::cases(150))]
+    #![proptest_config(crate::cases(100))]
 
     #[test]
     fn all_agree_when_everything_has_arrived(events in vec(event(plain_edit()), 1..40)) {

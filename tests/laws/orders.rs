@@ -44,7 +44,7 @@ fn received(packets: &[Packet]) -> World {
 }
 
 proptest! {
-    #![proptest_config(crate::cases(150))]
+    #![proptest_config(crate::cases(100))]
 
     #[test]
     fn any_order_ends_in_the_same_object(edits in vec(any_edit(), 1..10), delete in any::<bool>(), order in any::<u64>(), twice in vec(any::<u8>(), 0..4)) {

@@ -53,8 +53,9 @@ fn parts(freq: &'static str) -> BoxedStrategy<String> {
         "YEARLY" => prop_oneof![
             3 => (months(), month_days(), numbered_weekdays(4)).prop_map(|(a, b, c)| a + &b + &c),
             1 => some("BYYEARDAY", prop_oneof![1..=366i32, -366..=-1], 4),
-            // Without BYDAY `rrule` takes all days of the week, and we that of DTSTART.
-            1 => (vec(prop_oneof![1..=53i32, -53..=-1], 1..3), select(vec!["MO", "WE", "SU"]))
+            // Without BYDAY `rrule` takes all days of the week, and we that of DTSTART. Where a week
+            // crosses New Year it miscounts: 2 January 2022 is not in week 53, and 30 December 2024 is in week -52.
+            1 => (vec(prop_oneof![1..=51i32, -50..=-2], 1..3), select(vec!["MO", "WE", "SU"]))
                 .prop_map(|(weeks, day)| list("BYWEEKNO", &weeks) + ";BYDAY=" + day),
         ]
         .boxed(),
@@ -98,6 +99,8 @@ fn rule() -> impl Strategy<Value = String> {
     })
     .prop_map(|(freq, interval, parts, times, weekstart, positions)| {
         let by = parts + &times;
+        // Whether a week around New Year counts for the year of its days or for its own, nobody says.
+        let interval = if by.contains("BYWEEKNO") { 1 } else { interval };
         // BYSETPOS needs another BY part to pick from. In the first week `rrule` numbers from DTSTART on, not from
         // the start of the week.
         let positions = if by.is_empty() || freq == "WEEKLY" { String::new() } else { list("BYSETPOS", &positions) };
@@ -109,6 +112,14 @@ fn expected(start: &str, rule: &str) -> Option<Vec<i64>> {
     let set: rrule::RRuleSet = format!("DTSTART{start}\nRRULE:{rule}").parse().ok()?;
     let result = set.all(MOST as u16);
     Some(result.dates.iter().map(|date| date.timestamp()).collect())
+}
+
+/// Whether DTSTART has an hour that BYHOUR names; where the clocks are put forward it may have the next one.
+fn is_at_hour(start: &str, rule: &str) -> bool {
+    let Some(hours) = rule.split(';').find_map(|part| part.strip_prefix("BYHOUR=")) else { return true };
+    let hour: Option<u32> =
+        start.rsplit_once('T').and_then(|(_, time)| time.get(..2)).and_then(|hour| hour.parse().ok());
+    hours.split(',').any(|one| one.parse().ok() == hour)
 }
 
 fn object(start: &str, rule: &str) -> CalendarObject {
@@ -129,7 +140,7 @@ fn dtstart(unix: i64, zone: &str) -> Option<String> {
 }
 
 proptest! {
-    #![proptest_config(crate::cases(400))]
+    #![proptest_config(crate::cases(250))]
 
     #[test]
     fn instances_are_those_that_another_engine_finds(
@@ -149,8 +160,8 @@ proptest! {
             None => format!("{rule}{end}"),
         };
         let Some(expected) = expected(&start_text, &rule) else { return Ok(()) };
-        // Not so where the first instance changed what DTSTART fills in.
-        if expected.first() != Some(&start) {
+        // Not so where the first instance changed what DTSTART fills in, or has a wall clock that does not exist.
+        if expected.first() != Some(&start) || !is_at_hour(&start_text, &rule) {
             return Ok(());
         }
         // In a gap of the clock two readings are one moment, which `rrule` counts twice and a set has once.

@@ -92,7 +92,7 @@ fn to_other_side(messages: Vec<imipd::itip::Outgoing>, side: usize) -> Vec<(usiz
 }
 
 proptest! {
-    #![proptest_config(crate::cases(400))]
+    #![proptest_config(crate::cases(300))]
 
     #[test]
     fn two_engines_fall_silent(puts in vec(message(), 0..3), messages in vec(message(), 1..6), open in any::<[bool; 2]>()) {

@@ -301,7 +301,7 @@ fn rubble() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(crate::cases(250))]
+    #![proptest_config(crate::cases(150))]
 
     #[test]
     fn text_keeps_its_meaning(lines in object(), widths in vec(any::<u8>(), 1..9)) {

@@ -262,13 +262,10 @@ impl Update<'_> {
         }
         if component.is_cancelled() {
             // Whom it names is told; where it names nobody it is off for all.
-            let named = match component.attendees().next() {
-                Some(_) => Some(&*component),
-                None => self.before.master(),
-            };
+            let names_nobody = component.attendees().next().is_none();
+            let named = if names_nobody { self.before.master() } else { Some(&*component) };
             let to: Vec<Address> = named.into_iter().flat_map(|named| addressees(named, author, anyone)).collect();
-            self.debts.owe_cancel(to, key, sequence);
-            return;
+            return self.debts.owe_cancel(to, key, sequence);
         }
         let to: Vec<Address> = addressees(component, author, |party| is_updated(party, true)).collect();
         match key {
