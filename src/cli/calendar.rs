@@ -120,7 +120,7 @@ async fn get(gateway: &Gateway, user: &str, uid: String) -> anyhow::Result<()> {
     let user = user_of(gateway, user)?;
     let stored = gateway.object(user, &CalUid(uid.clone())).await?;
     let stored = stored.with_context(|| format!("{} has nothing with the UID {uid}", user.key()))?;
-    output::text(&stored.content)
+    output::verbatim(&stored.content)
 }
 
 async fn list(gateway: &Gateway, user: &str, json: bool) -> anyhow::Result<()> {

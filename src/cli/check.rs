@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::output;
 use crate::config::{Config, User};
 use crate::gateway::{Gateway, ask};
 use crate::mailbox::{Credentials, ImapServer, Session};
@@ -16,14 +17,20 @@ struct Findings {
     failures: usize,
 }
 
+/// Prints a line; a reader that has seen enough does not change what is found.
+fn say(line: &str) {
+    let _ = output::text(&format!("{line}\n"));
+}
+
 impl Findings {
     fn good(&self, what: &str) {
-        println!("ok       {what}");
+        say(&format!("ok       {what}"));
     }
 
     fn bad(&mut self, what: &str, error: &impl std::fmt::Display) {
         self.failures += 1;
-        println!("FAILED   {what}: {error}");
+        // What a server said is in it.
+        say(&format!("FAILED   {what}: {}", output::printable(&error.to_string())));
     }
 }
 
@@ -31,7 +38,7 @@ pub async fn execute(config: Config) -> anyhow::Result<()> {
     let mut findings = Findings::default();
     findings.good(&format!("configuration: {} users", config.users.len()));
     for warning in &config.warnings {
-        println!("warning  {warning}");
+        say(&format!("warning  {warning}"));
     }
     match Gateway::open(config).await {
         Ok(gateway) => {
@@ -53,7 +60,7 @@ pub async fn execute(config: Config) -> anyhow::Result<()> {
 async fn check_daemon(gateway: &Gateway, findings: &mut Findings) {
     match ask(&gateway.config.database.path, "ping").await {
         Ok(Some(_)) => findings.good("daemon: running"),
-        Ok(None) => println!("note     daemon: not running"),
+        Ok(None) => say("note     daemon: not running"),
         Err(error) => findings.bad("daemon", &error),
     }
 }
@@ -77,7 +84,7 @@ async fn check_mailboxes(gateway: &Arc<Gateway>, findings: &mut Findings) {
         findings.bad(&what, &text);
         last = text;
         if same >= SAME_TROUBLE_MAX {
-            println!("note     IMAP: the other users are left out, since the trouble is the same for all");
+            say("note     IMAP: the other users are left out, since the trouble is the same for all");
             return;
         }
     }
@@ -98,7 +105,7 @@ async fn check_mailbox(
     let mut session = Session::connect(server, &credentials).await?;
     if !session.capabilities().has("IDLE") {
         let every = gateway.config.imap.poll_interval;
-        println!("warning  IMAP: the server has no IDLE; {} is asked every {every:?}", user.key());
+        say(&format!("warning  IMAP: the server has no IDLE; {} is asked every {every:?}", user.key()));
     }
     for folder in &gateway.config.imap.watch {
         session.examine(folder).await?;

@@ -18,8 +18,8 @@ pub struct Arguments {
     #[arg(long, value_name = "ID")]
     message_id: Option<String>,
     /// Only decisions since then: RFC 3339, or a day as 2026-11-22.
-    #[arg(long, value_name = "T")]
-    since: Option<String>,
+    #[arg(long, value_name = "T", value_parser = millis)]
+    since: Option<i64>,
     /// The most that are listed.
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     limit: u32,
@@ -60,13 +60,34 @@ impl From<DecisionRecord> for Entry {
     }
 }
 
+impl Entry {
+    /// The entry for people. Each value is made printable by itself, so that no UID can pass for an entry of its own.
+    fn lines(&self) -> String {
+        let [user, verdict, method, sender, text, reason, folder, uid, message_id] = [
+            &self.user,
+            &self.verdict,
+            &self.method,
+            &self.sender,
+            &self.text,
+            &self.reason,
+            &self.folder,
+            &self.uid,
+            &self.message_id,
+        ]
+        .map(|value| output::printable(value));
+        let at = &self.at;
+        let first = format!("{at}  {user}  {verdict} {method} from {sender}: {text} ({reason})");
+        format!("{first}\n    {folder}  uid {uid}  mail {message_id}\n")
+    }
+}
+
 impl Arguments {
     pub async fn execute(self, gateway: Arc<Gateway>) -> anyhow::Result<()> {
         let user = self.user.as_deref().map(|address| user_of(&gateway, address)).transpose()?;
         let filter = DecisionFilter {
             user: user.map(|user| user.key().to_owned()),
             message_id: self.message_id.as_deref().map(with_brackets),
-            since: self.since.as_deref().map(millis).transpose()?,
+            since: self.since,
             most: self.limit,
         };
         let entries: Vec<Entry> = gateway.ledger.decisions(&filter).await?.into_iter().map(Entry::from).collect();
@@ -74,21 +95,7 @@ impl Arguments {
             return output::json(&entries);
         }
         for entry in &entries {
-            let line = format!(
-                "{}  {}  {} {} from {}: {} ({})\n    {}  uid {}  mail {}\n",
-                entry.at,
-                entry.user,
-                entry.verdict,
-                entry.method,
-                entry.sender,
-                entry.text,
-                entry.reason,
-                entry.folder,
-                entry.uid,
-                entry.message_id
-            );
-            let lines: Vec<String> = line.lines().map(output::printable).collect();
-            output::text(&format!("{}\n", lines.join("\n")))?;
+            output::text(&entry.lines())?;
         }
         Ok(())
     }
@@ -107,4 +114,28 @@ fn millis(text: &str) -> anyhow::Result<i64> {
     let midnight = day.and_then(|day| day.and_hms_opt(0, 0, 0));
     let at = midnight.with_context(|| format!("{text:?} is no time; write 2026-11-22T08:00:00Z or 2026-11-22"))?;
     Ok(at.and_utc().timestamp_millis())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uid_with_line_ends_makes_no_entry_of_its_own() {
+        let value = |text: &str| text.to_owned();
+        let entry = Entry {
+            at: value("2026-11-22T08:00:00.000Z"),
+            user: value("b@example.com"),
+            folder: value("INBOX"),
+            message_id: value("<1@example.com>"),
+            sender: value("a@example.com"),
+            method: value("REQUEST"),
+            uid: value("1\n2026-11-22T09:00:00.000Z  b@example.com  applied\u{2028}x"),
+            verdict: value("refused"),
+            reason: value("not-organizer"),
+            text: value("Not taken."),
+        };
+        assert_eq!(entry.lines().lines().count(), 2);
+        assert!(entry.lines().ends_with("applied x  mail <1@example.com>\n"));
+    }
 }

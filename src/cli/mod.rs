@@ -71,11 +71,24 @@ pub fn execute(arguments: Arguments) -> ExitCode {
             let is_broken_pipe =
                 error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe);
             if !is_broken_pipe {
-                eprintln!("imipd: {error:#}");
+                eprintln!("imipd: {}", told(&error));
             }
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error with its causes, each said once: many of our errors have the text of their cause in their own.
+fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !told.contains(&cause) {
+            told += if told.is_empty() { "" } else { ": " };
+            told += &cause;
+        }
+    }
+    let lines: Vec<String> = told.lines().map(output::printable).collect();
+    lines.join("\n")
 }
 
 fn execute_with_config(path: &std::path::Path, command: Command) -> anyhow::Result<()> {
@@ -121,5 +134,32 @@ fn user_of<'a>(gateway: &'a Gateway, address: &str) -> anyhow::Result<&'a User> 
 async fn wake(gateway: &Gateway) {
     if let Err(error) = ask(&gateway.config.database.path, "wake").await {
         eprintln!("imipd: the daemon could not be woken, it will look by itself: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_each_cause_once() {
+        let full = anyhow::anyhow!("disk is full").context("cannot open it: disk is full; make room").context("put");
+        assert_eq!(told(&full), "put: cannot open it: disk is full; make room");
+    }
+
+    #[test]
+    fn what_an_error_quotes_steers_no_terminal() {
+        assert_eq!(told(&anyhow::anyhow!("two faults:\n1 \x1b[2J\n2")), "two faults:\n1  [2J\n2");
+    }
+
+    #[test]
+    fn a_value_that_makes_no_sense_is_wrong_usage() {
+        let log = |since| Arguments::try_parse_from(["imipd", "log", "--since", since]);
+        assert!(log("2026-11-22").is_ok() && log("2026-11-22T08:00:00Z").is_ok());
+        assert_eq!(log("yesterday").map_err(|error| error.exit_code()).err(), Some(2));
+        let respond =
+            |date| Arguments::try_parse_from(["imipd", "respond", "--user", "b@x", "u1", "accept", "--instance", date]);
+        assert!(respond("20260701T210000").is_ok());
+        assert_eq!(respond("soon").map_err(|error| error.exit_code()).err(), Some(2));
     }
 }

@@ -65,7 +65,7 @@ impl Arguments {
             Command::Show { id } => {
                 let entry = gateway.ledger.outbox_entry(id).await?;
                 let entry = entry.with_context(|| format!("there is no mail {id}; `imipd outbox list` shows them"))?;
-                output::text(&String::from_utf8_lossy(&entry.debt.raw))
+                output::verbatim(&String::from_utf8_lossy(&entry.debt.raw))
             }
             Command::Retry => {
                 gateway.ledger.retry_now(now_millis()).await?;

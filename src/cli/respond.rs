@@ -23,8 +23,8 @@ pub struct Arguments {
     uid: String,
     answer: Choice,
     /// The instance answered for, as RECURRENCE-ID is written: 20260701T210000Z, 20260701T210000 or 20260701.
-    #[arg(long, value_name = "RECURRENCE-ID")]
-    instance: Option<String>,
+    #[arg(long, value_name = "RECURRENCE-ID", value_parser = instance_of)]
+    instance: Option<InstanceKey>,
     /// A word to the organizer.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
@@ -43,12 +43,13 @@ impl Arguments {
     pub async fn execute(self, gateway: Arc<Gateway>) -> anyhow::Result<()> {
         let user = user_of(&gateway, &self.user)?;
         let uid = CalUid(self.uid);
-        let instance = match &self.instance {
+        let instance = match self.instance {
             None => None,
-            Some(text) => {
+            Some(key) => {
+                // A local time is read on the clock of the series.
                 let stored = gateway.object(user, &uid).await?;
                 let object = stored.and_then(|stored| CalendarObject::parse(&stored.content).ok());
-                Some(instance_of(text, object.as_ref())?)
+                Some(object.map_or(key, |object| object.on_series_clock(key)))
             }
         };
         anyhow::ensure!(
@@ -60,7 +61,8 @@ impl Arguments {
             Choice::Decline => ICalendarParticipationStatus::Declined,
             Choice::Tentative => ICalendarParticipationStatus::Tentative,
         };
-        let answer = Answer { partstat, instance, comment: self.comment };
+        let comment = self.comment.as_deref().map(with_plain_line_ends);
+        let answer = Answer { partstat, instance, comment };
         let respond = Respond { answer, now: now_millis() / 1_000 };
         let changed = gateway.change(user, Change::Respond(uid, respond)).await?;
         wake(&gateway).await;
@@ -68,11 +70,23 @@ impl Arguments {
     }
 }
 
-/// The instance that a text names; a local time is read on the clock of the series.
-fn instance_of(text: &str, object: Option<&CalendarObject>) -> anyhow::Result<InstanceKey> {
+/// The instance that a text names.
+fn instance_of(text: &str) -> anyhow::Result<InstanceKey> {
     let key = InstanceKey::parse(text).filter(|key| *key != InstanceKey::Master);
-    let key = key.with_context(|| {
-        format!("{text:?} is no RECURRENCE-ID; write 20260701T210000Z, 20260701T210000 or 20260701")
-    })?;
-    Ok(object.map_or(key, |object| object.on_series_clock(key)))
+    key.with_context(|| format!("{text:?} is no RECURRENCE-ID; write 20260701T210000Z, 20260701T210000 or 20260701"))
+}
+
+/// A comment with the one line end that iCalendar text has (RFC 5545 §3.3.11).
+fn with_plain_line_ends(comment: &str) -> String {
+    comment.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_has_one_kind_of_line_end() {
+        assert_eq!(with_plain_line_ends("a\r\nb\rc\nd"), "a\nb\nc\nd");
+    }
 }

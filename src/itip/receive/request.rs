@@ -13,7 +13,7 @@
 //! | an object | overrides alone | only the instances named change |
 //! | an object | an older revision | out of sequence |
 
-use calcard::icalendar::{ICalendarComponent, ICalendarEntry};
+use calcard::icalendar::{ICalendarComponent, ICalendarEntry, ICalendarProperty};
 
 use super::own::with_own_properties;
 use super::standing::{is_delegation, organizer_as_sender};
@@ -190,6 +190,7 @@ fn update(
     let addresses = context.author.addresses;
     let gone =
         full.map_or_else(Vec::new, |full| drop_outdated(&mut object, &incoming.object, (known, full), addresses));
+    let added = full.map_or_else(Vec::new, |full| later_additions(&object, &incoming.object, (known, full)));
     let zones = incoming.object.zones().clone();
     // Overrides first: what had none until now was answered with the master as it was.
     for &(key, revision) in fresh.iter().rev() {
@@ -201,6 +202,7 @@ fn update(
     match full {
         Some(full) => {
             object.replace_zones(&incoming.object);
+            keep_additions(&mut object, added);
             recall(&mut object, &mut revisions, full);
         }
         None => object.adopt_zones(&incoming.object),
@@ -242,6 +244,29 @@ fn drop_outdated(
         }
     }
     outdated
+}
+
+/// The RDATEs of instances that an ADD brought after the full message was sent; it cannot name them (RFC 5546 §3.2.4).
+fn later_additions(
+    stored: &CalendarObject,
+    incoming: &CalendarObject,
+    (known, full): (&Revisions, Taken),
+) -> Vec<ICalendarEntry> {
+    let is_later = |moment| {
+        let key = InstanceKey::This(moment);
+        stored.get(key).is_some() && incoming.get(key).is_none() && known.survives(key, (InstanceKey::Master, full))
+    };
+    let dates = stored.master().into_iter().flat_map(|master| master.properties(&ICalendarProperty::Rdate));
+    dates.filter(|entry| stored.zones().moment(entry).is_some_and(is_later)).cloned().collect()
+}
+
+/// Names the dates of later additions in the series again, so that their overrides still belong to it.
+fn keep_additions(object: &mut CalendarObject, added: Vec<ICalendarEntry>) {
+    let zones = object.zones().clone();
+    let Some(master) = object.get_mut(InstanceKey::Master).filter(|_| !added.is_empty()) else { return };
+    let known: Vec<_> = master.properties(&ICalendarProperty::Rdate).flat_map(|entry| zones.moments(entry)).collect();
+    let is_new = |entry: &ICalendarEntry| zones.moment(entry).is_some_and(|moment| !known.contains(&moment));
+    master.entries.extend(added.into_iter().filter(is_new));
 }
 
 /// The override that the user made to answer for one instance alone, as it stands in the new series.
