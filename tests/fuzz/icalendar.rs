@@ -23,7 +23,7 @@ pub fn icalendar(data: &[u8]) {
 
 /// calcard drops blanks in lists, one each time (see `itip::text`).
 fn without_blanks(text: &str) -> String {
-    text.replace("\r\n ", "").replace(' ', "")
+    text.replace("\r\n ", "").replace([' ', '\t'], "")
 }
 
 /// Who decides, who takes part, what is spoken of, and when: what authority and order hang on.
