@@ -80,7 +80,7 @@ fn drop_unwritable(component: &mut ICalendarComponent) {
         });
         entry.params.iter_mut().filter_map(parameter_text).for_each(quote);
         if is_rule(entry) {
-            entry.values.iter_mut().for_each(drop_backslashes);
+            set_broken_rule_aside(entry);
         }
     }
 }
@@ -93,12 +93,28 @@ fn is_rule(entry: &ICalendarEntry) -> bool {
         || entry.params.iter().any(|param| is_recur(&param.value))
 }
 
-/// What is no rule stays text, but calcard reads it as it stands and writes it escaped: its backslashes would double
-/// each time.
-fn drop_backslashes(value: &mut ICalendarValue) {
-    if let ICalendarValue::Text(text) = value {
-        text.retain(|c| c != '\\');
+/// Takes a value that is no rule, but would be another one or none when it is read again, out of its property.
+///
+/// calcard gives back of such a value what it has understood, as it stands, and escapes it in writing.
+fn set_broken_rule_aside(entry: &mut ICalendarEntry) {
+    let broken = entry.values.first().and_then(ICalendarValue::as_text).filter(|text| !is_stable_rubble(text));
+    if let Some(text) = broken.map(str::to_owned) {
+        *entry = ICalendarEntry {
+            name: ICalendarProperty::Other("X-NO-RULE".to_owned()),
+            params: Vec::new(),
+            values: vec![ICalendarValue::Text(text)],
+        };
     }
+}
+
+/// Whether what is no rule is none the next time either.
+fn is_stable_rubble(text: &str) -> bool {
+    let again = format!("BEGIN:VCALENDAR\r\nRRULE:{text}\r\nEND:VCALENDAR\r\n");
+    let reads_the_same = |calendar: ICalendar| {
+        let rule = calendar.components.first().and_then(|root| root.property(&ICalendarProperty::Rrule)).cloned();
+        rule.is_some_and(|rule| rule.values.first().and_then(ICalendarValue::as_text) == Some(text))
+    };
+    !text.contains('\\') && parse_first(&again).is_ok_and(reads_the_same)
 }
 
 /// Encodes what may not stand between the quotes of a parameter value (RFC 6868), and brings its backslashes back.
