@@ -230,10 +230,15 @@ async fn every_dialogue_ends_as_its_first_line_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialogues");
     let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() > 40, "only {} dialogues", files.len());
-    let playing: Vec<_> = files.into_iter().map(|path| tokio::spawn(play(path))).collect();
+    // Those that wait for a silent server come last, by themselves: a busy machine must not be taken for one.
+    let (silent, others): (Vec<_>, Vec<_>) =
+        files.into_iter().partition(|path| std::fs::read_to_string(path).unwrap().contains("# patience "));
     let mut faults = Vec::new();
-    for played in playing {
-        faults.extend(played.await.unwrap());
+    for group in [others, silent] {
+        let playing: Vec<_> = group.into_iter().map(|path| tokio::spawn(play(path))).collect();
+        for played in playing {
+            faults.extend(played.await.unwrap());
+        }
     }
     assert!(faults.is_empty(), "{} dialogues went wrong:\n{}", faults.len(), faults.join("\n"));
 }
