@@ -16,6 +16,7 @@ pub mod quirk;
 pub mod recurrence;
 pub mod sender;
 mod structure;
+pub mod token;
 pub mod wording;
 
 pub use answer::{PlainAnswer, plain_answer};
@@ -25,3 +26,4 @@ pub use extract::{FetchedPart, extract, extract_fetched};
 pub use facts::{Answer, Earlier, Facts, Occasion, When};
 pub use quirk::{Quirk, mend};
 pub use sender::Sender;
+pub use token::{Purpose, Token};
