@@ -5,7 +5,6 @@ use imipd::itip::revision::Taken;
 use imipd::itip::time::Moment;
 use imipd::itip::{Address, CalUid, InstanceKey, Revision, Revisions, Sequence};
 use imipd::ledger::{CursorRecord, Debt, Ledger, Link, OutboxRecipient, RecipientState};
-
 use secrecy::ExposeSecret;
 
 const USER: &str = "a@example.com";
