@@ -15,7 +15,7 @@ use crate::itip::change::{end, is_rescheduled};
 use crate::itip::component::{ComponentExt, Party, set_partstat};
 use crate::itip::instance::InstanceKey;
 use crate::itip::object::CalendarObject;
-use crate::itip::time::Zones;
+use crate::itip::zone::Zones;
 
 /// The organizer's new version of an instance with the user's own properties and answer put back.
 ///
