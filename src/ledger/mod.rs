@@ -3,15 +3,22 @@
 //! Everything that belongs to one mail is written in one transaction, the calendar included: what was committed is
 //! done, what was not is done again from the start, and doing it again changes nothing.
 
+mod dead_letters;
 mod decisions;
 mod links;
+mod limits;
+mod load;
+mod marks;
 mod outbox;
 mod proposals;
 mod revisions;
 mod sharing;
 
+pub use dead_letters::{DeadLetter, DeadLetterFilter, Failures, MailNumber};
 pub use decisions::{DecisionFilter, DecisionRecord};
 pub use links::Link;
+pub use load::OutboxLoad;
+pub use marks::{MarkKind, OwedMark};
 pub use outbox::{Debt, OutboxEntry, OutboxRecipient, RecipientState};
 pub use proposals::Proposal;
 
