@@ -10,7 +10,7 @@ mod revisions;
 mod sharing;
 
 pub use decisions::{DecisionFilter, DecisionRecord};
-pub use outbox::{Debt, OutboxEntry, OutboxRecipient, RecipientState};
+pub use outbox::{Debt, DueMail, Kept, OutboxEntry, OutboxRecipient, RecipientState, Throughput};
 pub use proposals::Proposal;
 
 use std::path::Path;
