@@ -11,16 +11,22 @@
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
 //! | `courier` | the outbox, until it is empty |
+//! | `delivered` | what became of a mail, noted in the calendar of who wrote it |
+//! | `retention` | what is old, forgotten |
+//! | `office` | what an operator does to the outbox |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `supervisor` | start, signals, stop |
 
 mod change;
 mod control;
 mod courier;
+mod delivered;
 mod explain;
 mod letter;
 mod mailboxes;
+mod office;
 mod receive;
+mod retention;
 mod sharing;
 mod status;
 mod supervisor;
@@ -32,6 +38,7 @@ pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
 pub use explain::{ExplainedPart, Explanation};
 pub use mailboxes::{Doorbells, Mailboxes};
+pub use office::OfficeError;
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
@@ -167,9 +174,11 @@ impl Gateway {
         Ok(SmtpServer {
             host: smtp.server.host.clone(),
             port: smtp.server.port,
+            socket: smtp.socket.clone(),
             security,
             credentials,
             hello_name: smtp.server.host.clone(),
+            max_recipients: smtp.max_recipients as usize,
             max_connections: smtp.max_connections as usize,
             timeout: smtp.timeout,
             final_timeout: smtp::FINAL_TIMEOUT_DEFAULT,

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::control::{Claim, Control};
 use super::mailboxes::Mailboxes;
-use super::{Gateway, courier};
+use super::{Gateway, courier, retention};
 use crate::config::Config;
 use crate::outbox::smtp::Submitter;
 
@@ -36,6 +36,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
     let mut mailboxes = Mailboxes::new(Arc::clone(&gateway), server);
     mailboxes.start_all(gateway.config.users.iter().cloned().map(Arc::new));
+    tasks.spawn(retention::run(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(keep_watchdog_quiet(stopping.clone()));
     // systemd may not be there; nothing depends on it.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

@@ -5,8 +5,8 @@
 
 mod dead_letters;
 mod decisions;
-mod links;
 mod limits;
+mod links;
 mod load;
 mod marks;
 mod outbox;
@@ -19,7 +19,7 @@ pub use decisions::{DecisionFilter, DecisionRecord};
 pub use links::Link;
 pub use load::OutboxLoad;
 pub use marks::{MarkKind, OwedMark};
-pub use outbox::{Debt, OutboxEntry, OutboxRecipient, RecipientState};
+pub use outbox::{Debt, DueMail, Kept, OutboxEntry, OutboxRecipient, RecipientState, Throughput};
 pub use proposals::Proposal;
 
 use std::path::Path;
