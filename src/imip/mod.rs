@@ -3,6 +3,7 @@
 //! `extract` reads raw mail into an [`Email`]; `compose` writes a [`Letter`] as a mail. iCalendar passes through
 //! as text: what it means is the engine's business. Nothing here opens, waits, logs or asks for the time.
 
+pub mod bounce;
 pub mod charset;
 pub mod compose;
 pub mod email;
@@ -17,6 +18,7 @@ pub mod sender;
 mod structure;
 pub mod wording;
 
+pub use bounce::{Bounce, Failure};
 pub use compose::{ComposeError, ComposedMail, Letter, Mailbox, compose};
 pub use email::{AutoSubmitted, CalendarPart, Email, NoCalendar};
 pub use extract::{FetchedPart, extract, extract_fetched};
