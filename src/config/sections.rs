@@ -10,8 +10,8 @@ use super::reader::Section;
 use super::secret::{Places, SECRET};
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, Imap, Imip, Log, LogFormat, LogLevel,
-    PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, EnvelopeFrom, Imap, Imip, Log,
+    LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -61,6 +61,8 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Mas
     (imap, master)
 }
 
+const ENVELOPE_FROM: &str = "write an address with {token} in it, or leave the key out to use the users' own addresses";
+
 pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
     let smtp = Smtp {
         server: server(&table, places, Security::StartTls, [465, 587, 25]),
@@ -68,6 +70,9 @@ pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
         max_connections: table.number("max_connections", 1..=100).unwrap_or(4),
         timeout: time(&table, "timeout", Duration::from_secs(5)..=10 * MINUTE, MINUTE),
         give_up_after: time(&table, "give_up_after", MINUTE..=30 * DAY, 4 * DAY),
+        envelope_from: table.text("envelope_from", ENVELOPE_FROM, EnvelopeFrom::parse).unwrap_or_default(),
+        grace: time(&table, "grace", Duration::ZERO..=10 * MINUTE, Duration::from_secs(20)),
+        save_sent: table.flag("save_sent").unwrap_or(false),
     };
     table.finish();
     smtp

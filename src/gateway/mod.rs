@@ -3,6 +3,8 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `bounce` | a mail of ours that came back |
+//! | `notice` | what was not delivered, told to the user |
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
 //! | `explain` | what would happen with a mail, without doing it |
 //! | `change` | what a user does to their own calendar |
@@ -13,11 +15,13 @@
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `supervisor` | start, signals, stop |
 
+mod bounce;
 mod change;
 mod control;
 mod courier;
 mod explain;
 mod letter;
+mod notice;
 mod receive;
 mod sharing;
 mod status;
@@ -36,10 +40,11 @@ pub use supervisor::run;
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
 use crate::config::{Config, User};
 use crate::itip::{Address, Author, CalUid, CalendarObject};
-use crate::ledger::{Ledger, LedgerError, Transaction};
+use crate::ledger::{Ledger, LedgerError, SECRET_OCTETS, Transaction};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
 use crate::tls::{self, TlsError};
+use ring::rand::SecureRandom;
 
 /// Why the gateway could not do something; never the fault of a mail.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +63,9 @@ pub struct Gateway {
     calendars: DatabaseCalendars,
     /// Rung when a mail has been entered in the outbox.
     pub bell: tokio::sync::Notify,
+    /// Rung when somebody did not get a mail.
+    failures: tokio::sync::Notify,
+    tokens: bounce::Tokens,
     pub board: StatusBoard,
 }
 
@@ -65,8 +73,11 @@ impl Gateway {
     /// Opens the database.
     pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
         let ledger = Ledger::open(&config.database.path).await?;
-        let (bell, board) = (tokio::sync::Notify::new(), StatusBoard::default());
-        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, board }))
+        let mut fresh = [0; SECRET_OCTETS];
+        ring::rand::SystemRandom::new().fill(&mut fresh).map_err(|_| LedgerError::NoRandomness)?;
+        let tokens = bounce::Tokens::new(&ledger.secret("bounce", &fresh).await?);
+        let (bell, failures, board) = Default::default();
+        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, failures, tokens, board }))
     }
 
     /// The user who has an address.

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::control::{Claim, Control};
 use super::watcher::{Manner, Watcher};
-use super::{Gateway, courier};
+use super::{Gateway, courier, notice};
 use crate::config::Config;
 use crate::mailbox::ImapServer;
 use crate::outbox::smtp::Submitter;
@@ -41,6 +41,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(control.serve(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
+    tasks.spawn(notice::run(Arc::clone(&gateway), stopping.clone()));
     watch_all(&gateway, &server, &stopping, &mut tasks);
     tasks.spawn(keep_watchdog_quiet(stopping.clone()));
     // systemd may not be there; nothing depends on it.

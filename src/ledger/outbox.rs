@@ -61,7 +61,7 @@ impl RecipientState {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, LedgerError> {
+    pub(super) fn parse(text: &str) -> Result<Self, LedgerError> {
         [Self::Waiting, Self::Sent, Self::Failed]
             .into_iter()
             .find(|state| state.as_str() == text)
