@@ -10,7 +10,8 @@
 //! | `change` | what a user does to their own calendar |
 //! | `sharing` | who has answered, told to the others when the time for it has come |
 //! | `letter` | from the engine's message to the mail in the outbox |
-//! | `watcher` | one folder of one user, for ever |
+//! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
+//! | `mailboxes` | which mailboxes are watched: a task for each |
 //! | `courier` | the outbox, until it is empty |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `supervisor` | start, signals, stop |
@@ -21,18 +22,20 @@ mod control;
 mod courier;
 mod explain;
 mod letter;
+mod mailboxes;
 mod notice;
 mod receive;
 mod sharing;
 mod status;
 mod supervisor;
-mod watcher;
+mod watch;
 
 use std::sync::Arc;
 
 pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
 pub use explain::{ExplainedPart, Explanation};
+pub use mailboxes::{Doorbells, Mailboxes};
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
@@ -66,6 +69,8 @@ pub struct Gateway {
     /// Rung when somebody did not get a mail.
     failures: tokio::sync::Notify,
     tokens: bounce::Tokens,
+    /// One for each mailbox that is watched.
+    pub doorbells: Doorbells,
     pub board: StatusBoard,
 }
 
@@ -76,8 +81,14 @@ impl Gateway {
         let mut fresh = [0; SECRET_OCTETS];
         ring::rand::SystemRandom::new().fill(&mut fresh).map_err(|_| LedgerError::NoRandomness)?;
         let tokens = bounce::Tokens::new(&ledger.secret("bounce", &fresh).await?);
-        let (bell, failures, board) = Default::default();
-        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, failures, tokens, board }))
+        let (bell, failures, doorbells, board) = Default::default();
+        let calendars = DatabaseCalendars;
+        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, tokens, doorbells, board }))
+    }
+
+    /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.
+    pub fn ring(&self, user_key: &str) -> bool {
+        self.doorbells.ring(user_key)
     }
 
     /// The user who has an address.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::watcher::stopped;
+use super::watch::stopped;
 use super::{Gateway, GatewayError, now_millis};
 use crate::imip::{ComposeError, Failure, Mailbox, Undelivered, compose_undelivered};
 use crate::itip::{Address, Method};
