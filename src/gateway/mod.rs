@@ -3,6 +3,8 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `bounce` | a mail of ours that came back |
+//! | `notice` | what was not delivered, told to the user |
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
 //! | `explain` | what would happen with a mail, without doing it |
 //! | `change` | what a user does to their own calendar |
@@ -17,6 +19,7 @@
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `supervisor` | start, signals, stop |
 
+mod bounce;
 mod change;
 mod control;
 mod courier;
@@ -24,6 +27,7 @@ mod delivered;
 mod explain;
 mod letter;
 mod mailboxes;
+mod notice;
 mod office;
 mod receive;
 mod retention;
@@ -50,6 +54,7 @@ use crate::ledger::{Ledger, LedgerError, Transaction};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
 use crate::tls::{self, TlsError};
+use secrecy::ExposeSecret;
 
 /// Why the gateway could not do something; never the fault of a mail.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +73,9 @@ pub struct Gateway {
     calendars: DatabaseCalendars,
     /// Rung when a mail has been entered in the outbox.
     pub bell: tokio::sync::Notify,
+    /// Rung when somebody did not get a mail.
+    failures: tokio::sync::Notify,
+    tokens: bounce::Tokens,
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
     pub board: StatusBoard,
@@ -77,9 +85,10 @@ impl Gateway {
     /// Opens the database.
     pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
         let ledger = Ledger::open(&config.database.path).await?;
-        let (bell, board) = (tokio::sync::Notify::new(), StatusBoard::default());
-        let doorbells = Doorbells::default();
-        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, doorbells, board }))
+        let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
+        let (bell, failures, doorbells, board) = Default::default();
+        let calendars = DatabaseCalendars;
+        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, tokens, doorbells, board }))
     }
 
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.

@@ -26,7 +26,8 @@ use crate::ledger::{DueMail, LedgerError};
 use crate::outbox::limits::RATE_WINDOW;
 use crate::outbox::rate::{Held, RateLimiter, RateLimits, Storm};
 use crate::outbox::smtp::Submitter;
-use delivery::{Delivery, Ended, Parcel};
+pub(super) use delivery::Parcel;
+use delivery::{Delivery, Ended};
 use recorder::{Later, Recorder, Report};
 
 /// How many mails are taken from the outbox at once; more than there can be connections.

@@ -65,7 +65,7 @@ fn keep_answer(held: &ICalendarComponent, incoming: &mut ICalendarComponent, add
 }
 
 /// The properties of a stored copy that are the user's own and survive an update.
-fn is_own(name: &ICalendarProperty) -> bool {
+pub(super) fn is_own(name: &ICalendarProperty) -> bool {
     match name {
         ICalendarProperty::Transp
         | ICalendarProperty::Class
