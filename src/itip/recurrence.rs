@@ -3,6 +3,7 @@
 //! Rules come from outside and may be built to exhaust us, so a set is never built: candidates are numbered within
 //! their period and looked at one by one, against a budget of steps. What the budget cuts off is said, not guessed.
 
+mod days;
 mod rule;
 
 use std::collections::BTreeSet;
@@ -46,6 +47,8 @@ pub struct RecurrenceSet<'a> {
     rules: Vec<Rule<'a>>,
     dates: BTreeSet<Moment>,
     excluded: BTreeSet<Moment>,
+    /// Whether there are more rules or dates than are looked at: then nothing that is said is certain.
+    is_beyond_limits: bool,
 }
 
 impl<'a> RecurrenceSet<'a> {
@@ -55,20 +58,31 @@ impl<'a> RecurrenceSet<'a> {
         let start = zones.moment(dtstart)?;
         let zone = clock_of_start(master, zones);
         let first = wall_clock(start, &zone)?;
+        let count = |name: &ICalendarProperty| master.properties(name).map(|entry| entry.values.len()).sum::<usize>();
+        let dates = count(&ICalendarProperty::Rdate) + count(&ICalendarProperty::Exdate);
+        let is_beyond_limits =
+            dates > limits::RECURRENCE_DATES_MAX || count(&ICalendarProperty::Rrule) > limits::RECURRENCE_RULES_MAX;
         let rules = master.properties(&ICalendarProperty::Rrule).flat_map(|entry| &entry.values);
         let rules: Vec<Rule<'_>> = rules
+            .take(limits::RECURRENCE_RULES_MAX)
             .filter_map(|value| match value {
                 ICalendarValue::RecurrenceRule(rule) => Some(Rule::new(rule, first, zone.clone())),
                 _ => None,
             })
             .collect();
-        let moments = |name| master.properties(&name).flat_map(|entry| zones.moments(entry)).collect();
+        let moments = |name| {
+            let moments = master.properties(&name).flat_map(|entry| zones.moments(entry));
+            moments.take(limits::RECURRENCE_DATES_MAX).collect()
+        };
         let (dates, excluded) = (moments(ICalendarProperty::Rdate), moments(ICalendarProperty::Exdate));
-        Some(Self { start, zone, rules, dates, excluded })
+        Some(Self { start, zone, rules, dates, excluded, is_beyond_limits })
     }
 
     /// Whether something takes place at `moment`, overrides aside.
     pub fn contains(&self, moment: Moment) -> Membership {
+        if self.is_beyond_limits {
+            return Membership::Undecided;
+        }
         if self.is_excluded(moment) {
             return Membership::NoInstance;
         }
@@ -92,7 +106,7 @@ impl<'a> RecurrenceSet<'a> {
         let in_window = |moment: &Moment| *moment >= from && *moment < to && !self.is_excluded(*moment);
         let mut found: BTreeSet<Moment> =
             self.dates.iter().copied().chain([self.start]).filter(|moment| in_window(moment)).collect();
-        let (mut budget, mut cut_off) = (limits::RECURRENCE_STEPS_MAX, false);
+        let (mut budget, mut cut_off) = (limits::RECURRENCE_STEPS_MAX, self.is_beyond_limits);
         for rule in &self.rules {
             let mut candidates = rule.candidates(wall_clock(from, &self.zone), &mut budget);
             let mut in_rule = 0;
@@ -116,6 +130,9 @@ impl<'a> RecurrenceSet<'a> {
     pub fn last(&self) -> Option<Moment> {
         let mut budget = limits::RECURRENCE_STEPS_MAX;
         let mut last = Some(self.start);
+        if self.is_beyond_limits {
+            return None;
+        }
         for rule in &self.rules {
             if !rule.is_finite() {
                 return None;
