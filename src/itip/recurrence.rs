@@ -14,7 +14,7 @@ use calcard::icalendar::{
 };
 use chrono::NaiveDateTime;
 
-pub(super) use self::rule::Rule;
+pub(super) use self::rule::{Rule, values_in};
 use super::change::{clock_of_start, end};
 use super::component::ComponentExt;
 use super::instance::InstanceKey;
@@ -58,13 +58,11 @@ impl<'a> RecurrenceSet<'a> {
         let start = zones.moment(dtstart)?;
         let zone = clock_of_start(master, zones);
         let first = wall_clock(start, &zone)?;
-        let count = |name: &ICalendarProperty| master.properties(name).map(|entry| entry.values.len()).sum::<usize>();
-        let dates = count(&ICalendarProperty::Rdate) + count(&ICalendarProperty::Exdate);
-        let is_beyond_limits =
-            dates > limits::RECURRENCE_DATES_MAX || count(&ICalendarProperty::Rrule) > limits::RECURRENCE_RULES_MAX;
+        let is_beyond_limits = is_beyond_limits(master);
+        let most = |limit: usize| if is_beyond_limits { 0 } else { limit };
         let rules = master.properties(&ICalendarProperty::Rrule).flat_map(|entry| &entry.values);
         let rules: Vec<Rule<'_>> = rules
-            .take(limits::RECURRENCE_RULES_MAX)
+            .take(most(limits::RECURRENCE_RULES_MAX))
             .filter_map(|value| match value {
                 ICalendarValue::RecurrenceRule(rule) => Some(Rule::new(rule, first, zone.clone())),
                 _ => None,
@@ -72,7 +70,7 @@ impl<'a> RecurrenceSet<'a> {
             .collect();
         let moments = |name| {
             let moments = master.properties(&name).flat_map(|entry| zones.moments(entry));
-            moments.take(limits::RECURRENCE_DATES_MAX).collect()
+            moments.take(most(limits::RECURRENCE_DATES_MAX)).collect()
         };
         let (dates, excluded) = (moments(ICalendarProperty::Rdate), moments(ICalendarProperty::Exdate));
         Some(Self { start, zone, rules, dates, excluded, is_beyond_limits })
@@ -178,6 +176,18 @@ impl<'a> RecurrenceSet<'a> {
             Moment::Instant(_) => Moment::Instant(self.zone.to_unix(local)),
         }
     }
+}
+
+/// Whether a series has more rules or dates than any honest one, or a rule more values.
+fn is_beyond_limits(master: &ICalendarComponent) -> bool {
+    let count = |name: &ICalendarProperty| master.properties(name).map(|entry| entry.values.len()).sum::<usize>();
+    let is_long = |value: &ICalendarValue| match value {
+        ICalendarValue::RecurrenceRule(rule) => values_in(rule) > limits::RULE_VALUES_MAX,
+        _ => false,
+    };
+    count(&ICalendarProperty::Rdate) + count(&ICalendarProperty::Exdate) > limits::RECURRENCE_DATES_MAX
+        || count(&ICalendarProperty::Rrule) > limits::RECURRENCE_RULES_MAX
+        || master.properties(&ICalendarProperty::Rrule).flat_map(|entry| &entry.values).any(is_long)
 }
 
 /// The wall clock at a moment in the zone of the series.

@@ -10,6 +10,7 @@
 
 use std::borrow::Cow;
 
+use calcard::common::IanaParse;
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameter, ICalendarParameterName,
     ICalendarParameterValue, ICalendarProperty, ICalendarValue, ICalendarValueType, Uri,
@@ -268,7 +269,7 @@ fn is_harmless(raw: &[u8]) -> bool {
     let name_length = longest.iter().position(|byte| matches!(byte, b':' | b';' | b'\r' | b'\n'));
     let Some((name, rest)) = name_length.and_then(|length| raw.split_at_checked(length)) else { return false };
     let is_whole = matches!(rest.first(), Some(b':' | b';'));
-    let is_extension = matches!(name.first(), Some(b'X' | b'x'));
+    let is_extension = matches!(name.first(), Some(b'X' | b'x')) || (rest.first() == Some(&b';') && !is_known(name));
     is_whole && !is_extension && !is_delicate(name) && memchr::memchr(b'\\', raw).is_none()
 }
 
@@ -337,7 +338,12 @@ fn is_at_risk(line: &str) -> bool {
     }
     is_delicate(name.as_bytes())
         || VERBATIM.eq_ignore_ascii_case(name)
-        || (name.len() > 2 && name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("X-")) && has_foreign_value(rest))
+        || (!is_known(name.as_bytes()) && has_foreign_value(rest))
+}
+
+/// Whether a property is one that calcard knows, and not an extension or a misspelling.
+fn is_known(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"ATTENDEE") || ICalendarProperty::parse(name).is_some()
 }
 
 /// Whether the parameters of an extension property say that its value is not text.

@@ -398,6 +398,13 @@ impl Period {
     }
 }
 
+/// How many values the BY parts of a rule have together.
+pub fn values_in(rule: &ICalendarRecurrenceRule) -> usize {
+    let times = rule.bysecond.len() + rule.byminute.len() + rule.byhour.len();
+    let days = rule.byday.len() + rule.bymonthday.len() + rule.byyearday.len();
+    times + days + rule.byweekno.len() + rule.bymonth.len() + rule.bysetpos.len()
+}
+
 /// The values of BYHOUR, BYMINUTE or BYSECOND in order; DTSTART's own where the rule names none.
 ///
 /// A frequency as fine as the part limits it and does not expand it: there the period itself decides.
