@@ -3,6 +3,7 @@
 //! Every key, its default and its unit are explained in `config.example.toml`; `tests/config.rs` holds that file and this
 //! reader together. Unknown keys are errors, all faults are reported at once, and no secret stands in the file itself.
 
+mod envelope;
 mod fault;
 mod file;
 mod limits;
@@ -22,6 +23,7 @@ use toml::de::DeTable;
 
 use crate::itip::Address;
 
+pub use envelope::EnvelopeFrom;
 pub use fault::{ConfigFaults, Fault};
 use reader::{Findings, Section};
 use secret::Places;
@@ -113,6 +115,12 @@ pub struct Smtp {
     pub timeout: Duration,
     /// How long a mail is tried again before it counts as undeliverable.
     pub give_up_after: Duration,
+    /// Where mails that come back go to.
+    pub envelope_from: EnvelopeFrom,
+    /// How long what a calendar client stored waits for the client's own mail.
+    pub grace: Duration,
+    /// Whether a copy of each mail goes into the Sent folder of its user.
+    pub save_sent: bool,
 }
 
 /// One person whose mailbox is watched.

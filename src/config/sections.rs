@@ -10,8 +10,8 @@ use super::reader::Section;
 use super::secret::{Places, SECRET};
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, Imap, Imip, Log, LogFormat, LogLevel,
-    PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, EnvelopeFrom, Imap, Imip, Log,
+    LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -66,6 +66,7 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Mas
 }
 
 const SOCKET: &str = "write the path of the Unix socket on which the server speaks SMTP";
+const ENVELOPE_FROM: &str = "write an address with {token} in it, or leave the key out to use the users' own addresses";
 
 pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
     let socket = table.text("socket", SOCKET, |text| places.path(text));
@@ -82,6 +83,9 @@ pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
         event_limit: table.number("event_limit", 0..=1_000_000).unwrap_or(30),
         timeout: time(&table, "timeout", Duration::from_secs(5)..=10 * MINUTE, MINUTE),
         give_up_after: time(&table, "give_up_after", MINUTE..=30 * DAY, 4 * DAY),
+        envelope_from: table.text("envelope_from", ENVELOPE_FROM, EnvelopeFrom::parse).unwrap_or_default(),
+        grace: time(&table, "grace", Duration::ZERO..=10 * MINUTE, Duration::from_secs(20)),
+        save_sent: table.flag("save_sent").unwrap_or(false),
     };
     table.finish();
     smtp

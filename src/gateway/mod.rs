@@ -3,12 +3,15 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `bounce` | a mail of ours that came back |
+//! | `notice` | what was not delivered, told to the user |
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
 //! | `explain` | what would happen with a mail, without doing it |
 //! | `change` | what a user does to their own calendar |
 //! | `sharing` | who has answered, told to the others when the time for it has come |
 //! | `letter` | from the engine's message to the mail in the outbox |
-//! | `watcher` | one folder of one user, for ever |
+//! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
+//! | `mailboxes` | which mailboxes are watched: a task for each |
 //! | `courier` | the outbox, until it is empty |
 //! | `delivered` | what became of a mail, noted in the calendar of who wrote it |
 //! | `retention` | what is old, forgotten |
@@ -16,19 +19,22 @@
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `supervisor` | start, signals, stop |
 
+mod bounce;
 mod change;
 mod control;
 mod courier;
 mod delivered;
 mod explain;
 mod letter;
+mod mailboxes;
+mod notice;
 mod office;
 mod receive;
 mod retention;
 mod sharing;
 mod status;
 mod supervisor;
-mod watcher;
+mod watch;
 
 use std::sync::Arc;
 
@@ -36,6 +42,7 @@ pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
 pub use courier::run as deliver_outbox;
 pub use explain::{ExplainedPart, Explanation};
+pub use mailboxes::{Doorbells, Mailboxes};
 pub use office::OfficeError;
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
@@ -48,6 +55,7 @@ use crate::ledger::{Ledger, LedgerError, Transaction};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
 use crate::tls::{self, TlsError};
+use secrecy::ExposeSecret;
 
 /// Why the gateway could not do something; never the fault of a mail.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +74,11 @@ pub struct Gateway {
     calendars: DatabaseCalendars,
     /// Rung when a mail has been entered in the outbox.
     pub bell: tokio::sync::Notify,
+    /// Rung when somebody did not get a mail.
+    failures: tokio::sync::Notify,
+    tokens: bounce::Tokens,
+    /// One for each mailbox that is watched.
+    pub doorbells: Doorbells,
     pub board: StatusBoard,
 }
 
@@ -73,8 +86,15 @@ impl Gateway {
     /// Opens the database.
     pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
         let ledger = Ledger::open(&config.database.path).await?;
-        let (bell, board) = (tokio::sync::Notify::new(), StatusBoard::default());
-        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, board }))
+        let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
+        let (bell, failures, doorbells, board) = Default::default();
+        let calendars = DatabaseCalendars;
+        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, tokens, doorbells, board }))
+    }
+
+    /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.
+    pub fn ring(&self, user_key: &str) -> bool {
+        self.doorbells.ring(user_key)
     }
 
     /// The user who has an address.

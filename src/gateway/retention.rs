@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::watcher::stopped;
+use super::watch::stopped;
 use super::{Gateway, now_millis};
 use crate::ledger::Kept;
 

@@ -75,7 +75,7 @@ impl RecipientState {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, LedgerError> {
+    pub(super) fn parse(text: &str) -> Result<Self, LedgerError> {
         [Self::Waiting, Self::Sent, Self::Failed, Self::Dropped]
             .into_iter()
             .find(|state| state.as_str() == text)

@@ -22,7 +22,7 @@ const UNREACHABLE_PAUSE_MAX: Duration = Duration::from_secs(300);
 
 /// What is recorded about a mail, without its text.
 #[derive(Clone, Debug)]
-pub(super) struct Parcel {
+pub(in crate::gateway) struct Parcel {
     pub id: i64,
     pub user: String,
     pub cal_uid: String,

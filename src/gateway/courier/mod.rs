@@ -19,14 +19,15 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::watcher::stopped;
+use super::watch::stopped;
 use super::{Gateway, GatewayError, now_millis};
 use crate::itip::Address;
 use crate::ledger::{DueMail, LedgerError};
 use crate::outbox::limits::RATE_WINDOW;
 use crate::outbox::rate::{Held, RateLimiter, RateLimits, Storm};
 use crate::outbox::smtp::Submitter;
-use delivery::{Delivery, Ended, Parcel};
+pub(super) use delivery::Parcel;
+use delivery::{Delivery, Ended};
 use recorder::{Later, Recorder, Report};
 
 /// How many mails are taken from the outbox at once; more than there can be connections.

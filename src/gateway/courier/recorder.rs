@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::delivery::{Parcel, Settled};
 use super::{DATABASE_PAUSE, UNRECORDED_MAX};
-use crate::gateway::watcher::stopped;
+use crate::gateway::watch::stopped;
 use crate::gateway::{Gateway, GatewayError, now_millis};
 use crate::ledger::RecipientState;
 
@@ -91,6 +91,7 @@ impl Gateway {
             let id = report.parcel.id;
             let outcomes: Vec<_> = report.settled.iter().map(|one| one.recipient.clone()).collect();
             transaction.settle(id, &outcomes, at).await?;
+            self.note_failures(&mut transaction, &report.parcel, &outcomes).await?;
             match &report.later {
                 Some(Later::Postponed { until, why }) => transaction.postpone(id, *until, why).await?,
                 Some(Later::Held { until, why }) => transaction.hold(id, *until, why).await?,
