@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use imipd::config::Config;
-use imipd::gateway::{Change, Gateway, Place};
+use imipd::gateway::{Change, Gateway, Place, now_millis};
 use imipd::itip::{CalUid, CalendarObject};
 use imipd::ledger::OutboxEntry;
 use imipd::mailbox::FolderRole;

@@ -151,6 +151,7 @@ impl Delivery {
             SmtpError::Unreachable { .. }
             | SmtpError::Tls { .. }
             | SmtpError::AuthRefused { .. }
+            | SmtpError::NoToken { .. }
             | SmtpError::Refused { .. } => Ended::Unserved,
         }
     }
