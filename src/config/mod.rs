@@ -50,6 +50,10 @@ pub struct Config {
 pub struct Database {
     /// The SQLite file; its directory has to exist.
     pub path: PathBuf,
+    /// How long the texts of mails are kept that nobody waits for.
+    pub keep_mail: Duration,
+    /// How long decisions are kept, and the records of mails that nobody waits for.
+    pub keep_records: Duration,
 }
 
 /// How a server is reached.
@@ -97,8 +101,16 @@ pub struct Imap {
 #[derive(Clone, Debug)]
 pub struct Smtp {
     pub server: Server,
+    /// A Unix socket, in place of host, port and security.
+    pub socket: Option<PathBuf>,
     pub credentials: Option<Credentials>,
     pub max_connections: u32,
+    /// Recipients of one transaction.
+    pub max_recipients: u32,
+    /// Recipients that a user may write to within an hour; 0 is no limit.
+    pub user_limit: u32,
+    /// Mails about one event to one recipient within an hour; 0 is no limit.
+    pub event_limit: u32,
     /// How long one answer of the server may take.
     pub timeout: Duration,
     /// How long a mail is tried again before it counts as undeliverable.

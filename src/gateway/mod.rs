@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `bounce` | a mail of ours that came back |
+//! | `own_copy` | what the user's own client has sent, and is not sent again |
 //! | `notice` | what was not delivered, told to the user |
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
 //! | `explain` | what would happen with a mail, without doing it |
@@ -13,6 +14,9 @@
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
 //! | `courier` | the outbox, until it is empty |
+//! | `delivered` | what became of a mail, noted in the calendar of who wrote it |
+//! | `retention` | what is old, forgotten |
+//! | `office` | what an operator does to the outbox |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `supervisor` | start, signals, stop |
 
@@ -20,11 +24,15 @@ mod bounce;
 mod change;
 mod control;
 mod courier;
+mod delivered;
 mod explain;
 mod letter;
 mod mailboxes;
 mod notice;
+mod office;
+mod own_copy;
 mod receive;
+mod retention;
 mod sharing;
 mod status;
 mod supervisor;
@@ -36,6 +44,7 @@ pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
 pub use explain::{ExplainedPart, Explanation};
 pub use mailboxes::{Doorbells, Mailboxes};
+pub use office::OfficeError;
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
@@ -68,6 +77,8 @@ pub struct Gateway {
     pub bell: tokio::sync::Notify,
     /// Rung when somebody did not get a mail.
     failures: tokio::sync::Notify,
+    /// Rung when a copy is owed to a Sent folder.
+    copies: tokio::sync::Notify,
     tokens: bounce::Tokens,
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
@@ -81,9 +92,9 @@ impl Gateway {
         let mut fresh = [0; SECRET_OCTETS];
         ring::rand::SystemRandom::new().fill(&mut fresh).map_err(|_| LedgerError::NoRandomness)?;
         let tokens = bounce::Tokens::new(&ledger.secret("bounce", &fresh).await?);
-        let (bell, failures, doorbells, board) = Default::default();
+        let (bell, failures, copies, doorbells, board) = Default::default();
         let calendars = DatabaseCalendars;
-        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, tokens, doorbells, board }))
+        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, copies, tokens, doorbells, board }))
     }
 
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.
@@ -178,9 +189,11 @@ impl Gateway {
         Ok(SmtpServer {
             host: smtp.server.host.clone(),
             port: smtp.server.port,
+            socket: smtp.socket.clone(),
             security,
             credentials,
             hello_name: smtp.server.host.clone(),
+            max_recipients: smtp.max_recipients as usize,
             max_connections: smtp.max_connections as usize,
             timeout: smtp.timeout,
             final_timeout: smtp::FINAL_TIMEOUT_DEFAULT,

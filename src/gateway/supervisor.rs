@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::control::{Claim, Control};
 use super::mailboxes::Mailboxes;
-use super::{Gateway, courier, notice};
+use super::{Gateway, courier, notice, retention};
 use crate::config::Config;
 use crate::outbox::smtp::Submitter;
 
@@ -35,6 +35,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tasks.spawn(control.serve(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
     tasks.spawn(notice::run(Arc::clone(&gateway), stopping.clone()));
+    tasks.spawn(retention::run(Arc::clone(&gateway), stopping.clone()));
     let mut mailboxes = Mailboxes::new(Arc::clone(&gateway), server);
     mailboxes.start_all(gateway.config.users.iter().cloned().map(Arc::new));
     tasks.spawn(keep_watchdog_quiet(stopping.clone()));

@@ -14,7 +14,7 @@ mod undelivered;
 
 pub use copies::{CopyState, SentCopy};
 pub use decisions::{DecisionFilter, DecisionRecord};
-pub use outbox::{Debt, OutboxEntry, OutboxRecipient, RecipientState};
+pub use outbox::{Debt, DueMail, Kept, OutboxEntry, OutboxRecipient, RecipientState, Throughput};
 pub use proposals::Proposal;
 pub use said::{Pending, SENT_BY_CLIENT, Source, Statement};
 pub use undelivered::{MailName, SECRET_OCTETS, SentMail, Untold};
