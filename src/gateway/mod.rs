@@ -42,6 +42,7 @@ use std::sync::Arc;
 
 pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
+pub use courier::run as deliver_outbox;
 pub use explain::{ExplainedPart, Explanation};
 pub use mailboxes::{Doorbells, Mailboxes};
 pub use office::OfficeError;
@@ -185,7 +186,8 @@ impl Gateway {
             crate::config::Security::StartTls => smtp::Security::StartTls(tls),
             crate::config::Security::None => smtp::Security::None,
         };
-        let credentials = smtp.credentials.as_ref().map(|own| (own.username.clone(), own.password.clone()));
+        let credentials = smtp.credentials.as_ref();
+        let credentials = credentials.map(|own| smtp::Login::password(&own.username, own.password.clone()));
         Ok(SmtpServer {
             host: smtp.server.host.clone(),
             port: smtp.server.port,

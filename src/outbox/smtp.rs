@@ -5,6 +5,7 @@
 //! the outbox's business, which knows what was promised to whom.
 
 mod dial;
+mod login;
 mod offers;
 mod pool;
 mod session;
@@ -15,9 +16,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use crate::itip::Address;
+pub use login::{Login, Proof, TokenSource};
 use pool::Pool;
 use session::Session;
 
@@ -35,8 +35,8 @@ pub struct SmtpServer {
     /// A Unix socket, in place of host and port; always without TLS.
     pub socket: Option<PathBuf>,
     pub security: Security,
-    /// User name and password; none for a server that knows us by our address.
-    pub credentials: Option<(String, SecretString)>,
+    /// None for a server that knows us by our address.
+    pub credentials: Option<Login>,
     /// The name in EHLO; `localhost` is said when this is no host name.
     pub hello_name: String,
     /// Recipients of one transaction, at least one; the server may say that it wants fewer.
@@ -142,6 +142,8 @@ pub enum SmtpError {
         "the SMTP server {server} does not let us in as {username}: {refusal}; check smtp.username and smtp.password_file"
     )]
     AuthRefused { server: String, username: String, refusal: Refusal },
+    #[error("there is no access token for {username}: {reason}; check smtp.token_file or smtp.token_command")]
+    NoToken { username: String, reason: String },
     #[error("the SMTP server {server} refuses to serve us: {refusal}")]
     Refused { server: String, refusal: Refusal },
     #[error("the SMTP server {server} does not speak SMTP as expected: {reason}")]
@@ -156,7 +158,7 @@ impl SmtpError {
     /// Whether time alone may help; otherwise the operator has to do something before any mail can leave.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Unknown { .. } | Self::Protocol { .. } => true,
+            Self::Unreachable { .. } | Self::Unknown { .. } | Self::Protocol { .. } | Self::NoToken { .. } => true,
             Self::Tls { .. } => false,
             Self::AuthRefused { refusal, .. } | Self::Refused { refusal, .. } => !refusal.permanent,
         }

@@ -154,6 +154,7 @@ impl Delivery {
             SmtpError::Unreachable { .. }
             | SmtpError::Tls { .. }
             | SmtpError::AuthRefused { .. }
+            | SmtpError::NoToken { .. }
             | SmtpError::Refused { .. } => Ended::Unserved,
         }
     }
