@@ -65,8 +65,8 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Mas
     (imap, master)
 }
 
-const SOCKET: &str = "write the path of the Unix socket on which the server speaks SMTP";
 const ENVELOPE_FROM: &str = "write an address with {token} in it, or leave the key out to use the users' own addresses";
+const SOCKET: &str = "write the path of the Unix socket on which the server speaks SMTP";
 
 pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
     let socket = table.text("socket", SOCKET, |text| places.path(text));

@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `bounce` | a mail of ours that came back |
+//! | `own_copy` | what the user's own client has sent, and is not sent again |
 //! | `notice` | what was not delivered, told to the user |
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
 //! | `explain` | what would happen with a mail, without doing it |
@@ -29,6 +30,7 @@ mod letter;
 mod mailboxes;
 mod notice;
 mod office;
+mod own_copy;
 mod receive;
 mod retention;
 mod sharing;
@@ -76,6 +78,8 @@ pub struct Gateway {
     pub bell: tokio::sync::Notify,
     /// Rung when somebody did not get a mail.
     failures: tokio::sync::Notify,
+    /// Rung when a copy is owed to a Sent folder.
+    copies: tokio::sync::Notify,
     tokens: bounce::Tokens,
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
@@ -87,9 +91,9 @@ impl Gateway {
     pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
         let ledger = Ledger::open(&config.database.path).await?;
         let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
-        let (bell, failures, doorbells, board) = Default::default();
+        let (bell, failures, copies, doorbells, board) = Default::default();
         let calendars = DatabaseCalendars;
-        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, tokens, doorbells, board }))
+        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, copies, tokens, doorbells, board }))
     }
 
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.

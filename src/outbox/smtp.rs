@@ -165,6 +165,31 @@ impl SmtpError {
     }
 }
 
+/// Who sends, and what is to be reported back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// Where reports go to.
+    pub from: &'a Address,
+    pub reports: Reports<'a>,
+}
+
+/// What a server that offers DSN is asked for (RFC 3461 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reports<'a> {
+    /// Nothing is said about it.
+    Unasked,
+    /// Failures, under this ENVID of letters, digits and hyphens, with the header of the mail and not its body.
+    OfFailures { id: &'a str },
+    /// None at all.
+    Never,
+}
+
+impl<'a> From<&'a Address> for Envelope<'a> {
+    fn from(from: &'a Address) -> Self {
+        Self { from, reports: Reports::Unasked }
+    }
+}
+
 /// Submits mail to one server; shared by all who have some to send.
 #[derive(Debug)]
 pub struct Submitter {
@@ -188,20 +213,21 @@ impl Submitter {
     /// Errors: [`SmtpError`] when the dialogue did not come to an end. Waits while all connections are busy.
     pub async fn submit(
         &self,
-        envelope_from: &Address,
+        envelope: impl Into<Envelope<'_>>,
         recipients: &[Address],
         raw: &[u8],
     ) -> Result<Submission, SmtpError> {
+        let envelope = envelope.into();
         if recipients.is_empty() {
             return Ok(Submission { recipients: Vec::new(), data: DataOutcome::NotSent, untried: Vec::new() });
         }
         let content = wire::normalised(raw);
         let (mut session, permit) = self.pool.take().await?;
-        let mut submission = session.submit(envelope_from, recipients, &content).await;
+        let mut submission = session.submit(envelope, recipients, &content).await;
         if session.was_stale(&submission) {
             // The server may close an idle connection whenever it likes; nothing of this mail has been said on it.
             session = Session::open(self.pool.server()).await?;
-            submission = session.submit(envelope_from, recipients, &content).await;
+            submission = session.submit(envelope, recipients, &content).await;
         }
         let submission = submission?;
         self.pool.give_back(session, permit).await;
