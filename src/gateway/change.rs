@@ -167,10 +167,12 @@ impl Gateway {
         for message in &outgoing {
             unmailable.extend(message.to.iter().filter(|to| !to.is_mailable()).map(ToString::to_string));
             let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debt(message, user, &self.config.imip, thread, letter::Occasioned::ByUser) {
-                Ok(debt) => {
-                    transaction.owe(&debt).await?;
-                    mails.push((debt.method, debt.recipients));
+            match letter::debts(message, user, self.pen(), &thread, letter::Occasioned::ByUser) {
+                Ok(debts) => {
+                    for debt in debts {
+                        transaction.owe(&debt).await?;
+                        mails.push((debt.method, debt.recipients));
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(user = user.key(), uid = %uid, %error, "a mail cannot be written");

@@ -12,19 +12,21 @@
 //! | `mailboxes` | which mailboxes are watched: a task for each |
 //! | `courier` | the outbox, until it is empty |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
+//! | `wording` | the words of the mails, with the administrator's files in place of ours |
 //! | `supervisor` | start, signals, stop |
 
 mod change;
 mod control;
 mod courier;
 mod explain;
-mod letter;
+pub mod letter;
 mod mailboxes;
 mod receive;
 mod sharing;
 mod status;
 mod supervisor;
 mod watch;
+mod wording;
 
 use std::sync::Arc;
 
@@ -35,9 +37,11 @@ pub use mailboxes::{Doorbells, Mailboxes};
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
+pub use wording::load_wording;
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
 use crate::config::{Config, User};
+use crate::imip::Wording;
 use crate::itip::{Address, Author, CalUid, CalendarObject};
 use crate::ledger::{Ledger, LedgerError, Transaction};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
@@ -64,15 +68,26 @@ pub struct Gateway {
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
     pub board: StatusBoard,
+    /// The words of the mails.
+    wording: Wording,
 }
 
 impl Gateway {
     /// Opens the database.
     pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
+        let (wording, faults) = load_wording(&config.imip);
+        for fault in faults {
+            tracing::warn!(%fault, "imip.templates: imipd's own words are used instead; `imipd check` lists all faults");
+        }
         let ledger = Ledger::open(&config.database.path).await?;
         let (bell, board) = (tokio::sync::Notify::new(), StatusBoard::default());
         let doorbells = Doorbells::default();
-        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, doorbells, board }))
+        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, doorbells, board, wording }))
+    }
+
+    /// What mails are written with.
+    fn pen(&self) -> letter::Pen<'_> {
+        letter::Pen { wording: &self.wording, imip: &self.config.imip, links: None }
     }
 
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.

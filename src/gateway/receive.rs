@@ -167,8 +167,12 @@ impl Gateway {
         }
         for outgoing in &decision.outgoing {
             let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debt(outgoing, user, &self.config.imip, thread, letter::Occasioned::ByMail) {
-                Ok(debt) => drop(transaction.owe(&debt).await?),
+            match letter::debts(outgoing, user, self.pen(), &thread, letter::Occasioned::ByMail) {
+                Ok(debts) => {
+                    for debt in debts {
+                        transaction.owe(&debt).await?;
+                    }
+                }
                 Err(error) => tracing::error!(user = user.key(), uid = %uid, %error, "an answer cannot be written"),
             }
         }

@@ -5,8 +5,10 @@ use calcard::icalendar::{
 };
 
 use super::address::Address;
+use super::change::end;
 use super::component::ComponentExt;
 use super::method::Method;
+use super::time::Moment;
 use super::zone::Zones;
 
 /// The occasion of a message with the values that a reader wants to see.
@@ -17,6 +19,17 @@ pub struct Summary {
     pub current: Vec<Field>,
     /// The values before the change, only those that differ.
     pub previous: Vec<Field>,
+    /// What else a reader needs to see old beside new; nothing when nothing is replaced.
+    pub replaced: Option<Replaced>,
+}
+
+/// What an update replaces, apart from the values of [`Summary::previous`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// When it ended.
+    pub end: Option<Moment>,
+    /// Which values there were at all.
+    pub fields: Vec<FieldName>,
 }
 
 /// Why a message is sent.
@@ -101,7 +114,7 @@ impl Summary {
         if participants == Participants::Hidden {
             current.retain(|field| field.name != FieldName::Attendee);
         }
-        Self { occasion, current, previous: Vec::new() }
+        Self { occasion, current, previous: Vec::new(), replaced: None }
     }
 
     /// The summary of an update: the values of `now`, and those of `before` that differ.
@@ -112,6 +125,8 @@ impl Summary {
     ) -> Self {
         let mut summary = Self::new(occasion, now, zones, Participants::Shown);
         let mut previous = values(before, zones_before);
+        let fields = previous.iter().map(|field| field.name).collect();
+        summary.replaced = Some(Replaced { end: end(before, zones_before), fields });
         if !same_parties(now, before) {
             previous.extend(participants(before).map(|value| Field { name: FieldName::Attendee, value }));
         }

@@ -5,8 +5,8 @@
 
 mod dead_letters;
 mod decisions;
-mod links;
 mod limits;
+mod links;
 mod load;
 mod marks;
 mod outbox;
@@ -15,7 +15,7 @@ mod revisions;
 mod sharing;
 
 pub use dead_letters::{DeadLetter, DeadLetterFilter, Failures, MailNumber};
-pub use decisions::{DecisionFilter, DecisionRecord};
+pub use decisions::{DecisionFilter, DecisionRecord, Thread};
 pub use links::Link;
 pub use load::OutboxLoad;
 pub use marks::{MarkKind, OwedMark};
