@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use imipd::config::{AddedInstances, AutoAdd, Config, ConfigFaults, PartyCrashers, Publications, Security};
+use imipd::imip::{Bodies, Language};
 use secrecy::ExposeSecret;
 
 const EXAMPLE: &str = include_str!("../config.example.toml");
@@ -13,6 +14,7 @@ const EXAMPLE: &str = include_str!("../config.example.toml");
 /// A directory with every file that the example names.
 fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("templates")).unwrap();
     for name in ["imap-password", "smtp-password", "anna-password", "imap-ca.pem", "smtp-ca.pem"] {
         let file = directory.path().join(name);
         std::fs::write(&file, format!("secret of {name}\n")).unwrap();
@@ -278,6 +280,8 @@ fn the_defaults_are_those_that_are_promised() {
     assert_eq!((config.policy.auto_add, config.policy.party_crashers), (AutoAdd::All, PartyCrashers::Refuse));
     assert_eq!((config.policy.publications, config.policy.share_answers), (Publications::Refuse, None));
     assert_eq!(config.imip.added_instances, AddedInstances::Request);
+    assert_eq!((config.imip.bodies, config.imip.templates.as_deref()), (Bodies::Both, None));
+    assert_eq!((config.imip.language, config.users[0].language), (Language::English, Language::English));
 }
 
 #[test]

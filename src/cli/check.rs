@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::output;
 use crate::config::{Config, User};
-use crate::gateway::{Gateway, ask};
+use crate::gateway::{Gateway, ask, load_wording};
 use crate::mailbox::{Credentials, ImapServer, Session};
 use crate::outbox::smtp::Submitter;
 
@@ -40,6 +40,7 @@ pub async fn execute(config: Config) -> anyhow::Result<()> {
     for warning in &config.warnings {
         say(&format!("warning  {warning}"));
     }
+    check_wording(&config, &mut findings);
     match Gateway::open(config).await {
         Ok(gateway) => {
             findings.good(&format!("database: {}", gateway.config.database.path.display()));
@@ -54,6 +55,16 @@ pub async fn execute(config: Config) -> anyhow::Result<()> {
         0 => Ok(()),
         1 => anyhow::bail!("one check failed"),
         several => anyhow::bail!("{several} checks failed"),
+    }
+}
+
+fn check_wording(config: &Config, findings: &mut Findings) {
+    let (_, faults) = load_wording(&config.imip);
+    if let Some(directory) = config.imip.templates.as_ref().filter(|_| faults.is_empty()) {
+        findings.good(&format!("templates: {}", directory.display()));
+    }
+    for fault in faults {
+        findings.bad("templates", &fault);
     }
 }
 

@@ -7,6 +7,7 @@ mod invitations;
 mod log;
 mod outbox;
 mod output;
+mod preview;
 mod respond;
 mod run;
 mod scenario;
@@ -52,6 +53,8 @@ enum Command {
     Log(log::Arguments),
     /// Look at the mails that are owed and were sent.
     Outbox(outbox::Arguments),
+    /// Write the mail that would go out with a calendar, to look at; sends nothing.
+    Preview(preview::Arguments),
     /// Tell how the daemon is.
     Status(status::Arguments),
     /// Run scenario files on the engine.
@@ -62,6 +65,7 @@ enum Command {
 pub fn execute(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Scenario(scenario) => scenario.execute(),
+        Command::Preview(preview) => preview.execute(&arguments.config),
         command => execute_with_config(&arguments.config, command),
     };
     match outcome {
@@ -107,6 +111,7 @@ fn execute_with_config(path: &std::path::Path, command: Command) -> anyhow::Resu
             Command::Outbox(arguments) => arguments.execute(open(config).await?).await,
             Command::Status(arguments) => arguments.execute(open(config).await?).await,
             Command::Scenario(arguments) => arguments.execute(),
+            Command::Preview(arguments) => arguments.execute(path),
         }
     })
 }

@@ -21,6 +21,7 @@ use chrono_tz::Tz;
 use secrecy::SecretString;
 use toml::de::DeTable;
 
+use crate::imip::{Bodies, Language};
 use crate::itip::Address;
 
 pub use envelope::EnvelopeFrom;
@@ -133,6 +134,8 @@ pub struct User {
     /// What is sent to the IMAP server: the user's own password, or the master user's in the name of `login`.
     pub credentials: Credentials,
     pub timezone: Tz,
+    /// In which those are written to of whom no language is known: their own choice, or that of `[imip]`.
+    pub language: Language,
     /// How they are called in mails that are sent for them.
     pub name: Option<String>,
     /// Their own choice, or that of `[policy]`.
@@ -201,6 +204,11 @@ pub enum Publications {
 #[derive(Clone, Debug)]
 pub struct Imip {
     pub added_instances: AddedInstances,
+    pub bodies: Bodies,
+    /// The directory with words and templates in place of ours.
+    pub templates: Option<PathBuf>,
+    /// What holds for users without a choice of their own; [`User::language`] is the one to apply.
+    pub language: Language,
 }
 
 /// How instances that were added to a series are announced.
@@ -291,7 +299,9 @@ fn read(file: &str, text: &str, places: &Places<'_>) -> Result<Config, ConfigFau
 fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
     let (imap, master) = sections::imap(root.section("imap"), places);
     let policy = sections::policy(root.section("policy"));
-    let users = users::users(&root, &Usual { master: master.as_ref(), auto_add: policy.auto_add, places });
+    let imip = sections::imip(root.section("imip"), places);
+    let usual = Usual { master: master.as_ref(), auto_add: policy.auto_add, language: imip.language, places };
+    let users = users::users(&root, &usual);
     let config = Config {
         database: sections::database(root.section("database"), places),
         imap,
@@ -299,7 +309,7 @@ fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
         policy: policy.with_domains_of(&users),
         users,
         calendar: sections::calendar(root.section("calendar")),
-        imip: sections::imip(root.section("imip")),
+        imip,
         log: sections::log(root.section("log")),
         warnings: Vec::new(),
     };

@@ -36,6 +36,12 @@ impl Places<'_> {
         Ok(self.base_dir.join(text))
     }
 
+    /// The path of a directory that is there.
+    pub(super) fn directory(&self, text: &str) -> Result<PathBuf, Wrong> {
+        let path = self.path(text)?;
+        if path.is_dir() { Ok(path) } else { Err(Wrong::new(format!("{} is no directory", path.display()), "make it")) }
+    }
+
     /// The path of a file that is there and can be read.
     pub(super) fn readable_file(&self, text: &str) -> Result<PathBuf, Wrong> {
         let path = self.path(text)?;

@@ -4,6 +4,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::imip::{Bodies, Language};
+
 use super::fault::{Wrong, quote};
 use super::limits::{DOMAINS_MAX, FOLDERS_MAX};
 use super::reader::Section;
@@ -137,11 +139,23 @@ const TRUST_FROM: &str = "\"from\" believes the From header of every mail, so wh
     that person's meetings here; let the mail server refuse mail that fails DMARC and mail from outside that claims to \
     be from your own domains";
 
-pub(super) fn imip(table: Section<'_>) -> Imip {
+pub(super) fn imip(table: Section<'_>, places: &Places<'_>) -> Imip {
     let words = [("request", AddedInstances::Request), ("add", AddedInstances::Add)];
     let added_instances = table.choice("added_instances", &words, &[]).unwrap_or(AddedInstances::Request);
+    let bodies = table.choice("bodies", &[("both", Bodies::Both), ("text", Bodies::Text)], &[]);
+    let imip = Imip {
+        added_instances,
+        bodies: bodies.unwrap_or_default(),
+        templates: table.text("templates", "write the path of a directory", |text| places.directory(text)),
+        language: language(&table).unwrap_or(Language::English),
+    };
     table.finish();
-    Imip { added_instances }
+    imip
+}
+
+/// The `language` of `[imip]` or of a user.
+pub(super) fn language(table: &Section<'_>) -> Option<Language> {
+    table.choice("language", &Language::ALL.map(|language| (language.tag(), language)), &[])
 }
 
 pub(super) fn log(table: Section<'_>) -> Log {

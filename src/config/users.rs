@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use chrono_tz::Tz;
 
+use crate::imip::Language;
 use crate::itip::Address;
 
 use super::fault::{Wrong, quote};
 use super::limits::{ADDRESSES_MAX, USERS_MAX};
 use super::reader::Section;
 use super::secret::Places;
-use super::sections::{Master, auto_add, secret};
+use super::sections::{Master, auto_add, language, secret};
 use super::value;
 use super::{AutoAdd, Credentials, User};
 
@@ -18,6 +19,7 @@ use super::{AutoAdd, Credentials, User};
 pub(super) struct Usual<'a> {
     pub master: Option<&'a Master>,
     pub auto_add: AutoAdd,
+    pub language: Language,
     pub places: &'a Places<'a>,
 }
 
@@ -57,7 +59,8 @@ fn user(table: &Section<'_>, number: usize, usual: &Usual<'_>, taken: &mut Taken
     let timezone = table.text("timezone", value::ZONE, value::zone).unwrap_or(Tz::UTC);
     let name = table.text("name", "write the name as mails should show it", value::line);
     let auto_add = auto_add(table).unwrap_or(usual.auto_add);
-    Some(User { login: login?, credentials: credentials?, addresses, timezone, name, auto_add })
+    let language = language(table).unwrap_or(usual.language);
+    Some(User { login: login?, credentials: credentials?, addresses, timezone, language, name, auto_add })
 }
 
 /// The user's own password when there is one, otherwise the master user's.

@@ -191,14 +191,16 @@ impl Gateway {
         for message in &outgoing {
             unmailable.extend(message.to.iter().filter(|to| !to.is_mailable()).map(ToString::to_string));
             let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debt(message, user, &self.config.imip, thread, letter::Occasioned::ByUser) {
-                Ok(debt) => {
-                    let id = self.owe_unsaid(transaction, &message.object, &debt).await?;
-                    if let (Some(id), Origin::Client) = (id, origin) {
-                        let grace = i64::try_from(self.config.smtp.grace.as_millis()).unwrap_or(0);
-                        transaction.hold_back(id, at.saturating_add(grace)).await?;
+            match letter::debts(message, user, self.pen(), &thread, letter::Occasioned::ByUser) {
+                Ok(debts) => {
+                    for debt in debts {
+                        let id = self.owe_unsaid(transaction, &message.object, &debt).await?;
+                        if let (Some(id), Origin::Client) = (id, origin) {
+                            let grace = i64::try_from(self.config.smtp.grace.as_millis()).unwrap_or(0);
+                            transaction.hold_back(id, at.saturating_add(grace)).await?;
+                        }
+                        mails.push((debt.method, debt.recipients));
                     }
-                    mails.push((debt.method, debt.recipients));
                 }
                 Err(error) => {
                     tracing::warn!(user = user.key(), uid = %uid, %error, "a mail cannot be written");

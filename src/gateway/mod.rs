@@ -18,6 +18,7 @@
 //! | `retention` | what is old, forgotten |
 //! | `office` | what an operator does to the outbox |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
+//! | `wording` | the words of the mails, with the administrator's files in place of ours |
 //! | `supervisor` | start, signals, stop |
 
 mod bounce;
@@ -26,7 +27,7 @@ mod control;
 mod courier;
 mod delivered;
 mod explain;
-mod letter;
+pub mod letter;
 mod mailboxes;
 mod notice;
 mod office;
@@ -37,6 +38,7 @@ mod sharing;
 mod status;
 mod supervisor;
 mod watch;
+mod wording;
 
 use std::sync::Arc;
 
@@ -49,9 +51,11 @@ pub use office::OfficeError;
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
+pub use wording::load_wording;
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
 use crate::config::{Config, User};
+use crate::imip::Wording;
 use crate::itip::{Address, Author, CalUid, CalendarObject};
 use crate::ledger::{Ledger, LedgerError, Transaction};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
@@ -84,16 +88,27 @@ pub struct Gateway {
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
     pub board: StatusBoard,
+    /// The words of the mails.
+    wording: Wording,
 }
 
 impl Gateway {
     /// Opens the database.
     pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
+        let (wording, faults) = load_wording(&config.imip);
+        for fault in faults {
+            tracing::warn!(%fault, "imip.templates: imipd's own words are used instead; `imipd check` lists all faults");
+        }
         let ledger = Ledger::open(&config.database.path).await?;
         let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
         let (bell, failures, copies, doorbells, board) = Default::default();
         let calendars = DatabaseCalendars;
-        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, copies, tokens, doorbells, board }))
+        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, copies, tokens, doorbells, board, wording }))
+    }
+
+    /// What mails are written with.
+    fn pen(&self) -> letter::Pen<'_> {
+        letter::Pen { wording: &self.wording, imip: &self.config.imip, links: None }
     }
 
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.

@@ -182,8 +182,12 @@ impl Gateway {
         }
         for outgoing in &decision.outgoing {
             let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debt(outgoing, user, &self.config.imip, thread, letter::Occasioned::ByMail) {
-                Ok(debt) => drop(self.owe(transaction, &outgoing.object, &debt).await?),
+            match letter::debts(outgoing, user, self.pen(), &thread, letter::Occasioned::ByMail) {
+                Ok(debts) => {
+                    for debt in debts {
+                        self.owe(transaction, &outgoing.object, &debt).await?;
+                    }
+                }
                 Err(error) => tracing::error!(user = user.key(), uid = %uid, %error, "an answer cannot be written"),
             }
         }

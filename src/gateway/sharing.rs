@@ -56,10 +56,13 @@ impl Gateway {
             && let Some(outgoing) = self.shared(&mut transaction, user, uid, &answered).await?
         {
             let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debt(&outgoing, user, &self.config.imip, thread, letter::Occasioned::ByMail) {
-                Ok(debt) => {
-                    self.owe(&mut transaction, &outgoing.object, &debt).await?;
-                    let (answers, recipients) = (answered.len(), debt.recipients.len());
+            match letter::debts(&outgoing, user, self.pen(), &thread, letter::Occasioned::ByTime) {
+                Ok(debts) => {
+                    for debt in &debts {
+                        self.owe(&mut transaction, &outgoing.object, debt).await?;
+                    }
+                    let recipients: usize = debts.iter().map(|debt| debt.recipients.len()).sum();
+                    let answers = answered.len();
                     tracing::info!(user = user.key(), uid = %uid, answers, recipients, "answers are shared");
                 }
                 Err(error) => tracing::error!(user = user.key(), uid = %uid, %error, "answers cannot be shared"),

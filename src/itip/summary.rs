@@ -6,8 +6,10 @@ use calcard::icalendar::{
 };
 
 use super::address::Address;
+use super::change::end;
 use super::component::ComponentExt;
 use super::method::Method;
+use super::time::Moment;
 use super::zone::Zones;
 
 /// The occasion of a message with the values that a reader wants to see.
@@ -18,6 +20,17 @@ pub struct Summary {
     pub current: Vec<Field>,
     /// The values before the change, only those that differ.
     pub previous: Vec<Field>,
+    /// What else a reader needs to see old beside new; nothing when nothing is replaced.
+    pub replaced: Option<Replaced>,
+}
+
+/// What an update replaces, apart from the values of [`Summary::previous`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// When it ended.
+    pub end: Option<Moment>,
+    /// Which values there were at all.
+    pub fields: Vec<FieldName>,
 }
 
 /// Why a message is sent.
@@ -102,7 +115,7 @@ impl Summary {
         if participants == Participants::Hidden {
             current.retain(|field| field.name != FieldName::Attendee);
         }
-        Self { occasion, current, previous: Vec::new() }
+        Self { occasion, current, previous: Vec::new(), replaced: None }
     }
 
     /// The summary of an update: the values of `now`, and those of `before` that differ.
@@ -117,6 +130,8 @@ impl Summary {
             written.0 != written.1 || *name == FieldName::Dtstart
         });
         let mut previous: Vec<Field> = differing.filter_map(|name| field(name, before, zones_before)).collect();
+        let fields = VALUES.into_iter().filter(|name| property(before, *name).is_some()).collect();
+        summary.replaced = Some(Replaced { end: end(before, zones_before), fields });
         if !same_parties(now, before) {
             previous.extend(participants(before).map(|value| Field { name: FieldName::Attendee, value }));
         }
