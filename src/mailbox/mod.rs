@@ -30,7 +30,7 @@ pub use credentials::{Credentials, MasterMode, TokenMechanism};
 pub use cursor::{Backfill, Cursor, Plan, SinceWhy, plan};
 pub use error::{LimitExceeded, LoginProblem, MailboxError, Refusal};
 pub use fetch::{Fetched, FetchedMail};
-pub use folder::{Folder, FolderState};
+pub use folder::{Folder, FolderRole, FolderState};
 pub use idle::IdleEnd;
 pub use login::Capabilities;
 pub use session::Session;
