@@ -129,7 +129,7 @@ impl LoginProblem {
     /// The problem that a refusal's text names; nothing when it is a passing one.
     pub(super) fn of(text: &str) -> Option<Self> {
         // RFC 9051 §7.1 has LIMIT for too many connections at once, which others may close.
-        if has_code(text, &["UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT"]) {
+        if code_is_transient(text) {
             return None;
         }
         let named = [
@@ -168,6 +168,11 @@ impl std::fmt::Display for Refusal {
             Self::Bad => "BAD",
         })
     }
+}
+
+/// Whether a refusal's text begins with a response code that names a passing trouble. RFC 5530 §3.
+pub(super) fn code_is_transient(text: &str) -> bool {
+    has_code(text, &["UNAVAILABLE", "INUSE", "SERVERBUG", "LIMIT", "EXPUNGEISSUED"])
 }
 
 fn code_is_permanent(text: &str) -> bool {
