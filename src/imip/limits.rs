@@ -41,3 +41,9 @@ pub const REFERENCES_MAX: usize = 20;
 
 /// Octets of one Message-ID that we are willing to repeat.
 pub const MESSAGE_ID_OCTETS_MAX: usize = 250;
+
+/// Bytes of a body that is read for an answer in plain words, as it came; nobody writes more by hand.
+pub const PLAIN_BODY_BYTES_MAX: usize = 512 * 1024;
+
+/// Characters of the comment that is taken from such a body.
+pub const PLAIN_COMMENT_CHARS_MAX: usize = 2_000;
