@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use imipd::mailbox::{
-    Credentials, Fetched, FetchedMail, IdleEnd, ImapServer, ImapUid, MailStructure, MailboxError, Security, Session,
+    Credentials, Fetched, FetchedMail, IdleEnd, ImapServer, ImapUid, MailStructure, MasterMode, MailboxError, Security, Session,
     Shape, Timing,
 };
 use imipd_lab::{Lab, LabOptions, MASTER_PASSWORD, MASTER_USER, Mta, password, start_or_skip};
@@ -91,7 +91,7 @@ fn master(password: &str) -> Credentials {
         login: USER.to_owned(),
         master_user: MASTER_USER.to_owned(),
         password: secret(password),
-        separator: "*".to_owned(),
+        mode: MasterMode::Separator("*".to_owned()),
     }
 }
 

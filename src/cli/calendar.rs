@@ -75,9 +75,9 @@ impl Arguments {
 }
 
 /// Makes a change, wakes the daemon and tells what it led to.
-async fn change(gateway: &Gateway, user: &str, change: Change, json: bool) -> anyhow::Result<()> {
-    let user = user_of(gateway, user)?;
-    let changed = gateway.change(user, change).await?;
+async fn change(gateway: &Arc<Gateway>, user: &str, change: Change, json: bool) -> anyhow::Result<()> {
+    let user = user_of(gateway, user).await?;
+    let changed = gateway.change(&user, change).await?;
     wake(gateway).await;
     report(&changed, json)
 }
@@ -116,16 +116,16 @@ pub fn report(changed: &Changed, json: bool) -> anyhow::Result<()> {
     }
 }
 
-async fn get(gateway: &Gateway, user: &str, uid: String) -> anyhow::Result<()> {
-    let user = user_of(gateway, user)?;
-    let stored = gateway.object(user, &CalUid(uid.clone())).await?;
+async fn get(gateway: &Arc<Gateway>, user: &str, uid: String) -> anyhow::Result<()> {
+    let user = user_of(gateway, user).await?;
+    let stored = gateway.object(&user, &CalUid(uid.clone())).await?;
     let stored = stored.with_context(|| format!("{} has nothing with the UID {uid}", user.key()))?;
     output::verbatim(&stored.content)
 }
 
-async fn list(gateway: &Gateway, user: &str, json: bool) -> anyhow::Result<()> {
-    let user = user_of(gateway, user)?;
-    let objects = gateway.objects(user).await?;
+async fn list(gateway: &Arc<Gateway>, user: &str, json: bool) -> anyhow::Result<()> {
+    let user = user_of(gateway, user).await?;
+    let objects = gateway.objects(&user).await?;
     let rows: Vec<Row> = objects.iter().filter_map(|stored| Row::of(stored, &user.addresses)).collect();
     if json {
         return output::json(&rows);

@@ -10,6 +10,8 @@
 //! | `letter` | from the engine's message to the mail in the outbox |
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
+//! | `users` | who the users are: the configuration and its sources, put together |
+//! | `login`, `gate` | with what a user's mailbox is opened, and when that may be tried |
 //! | `courier` | the outbox, until it is empty |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `supervisor` | start, signals, stop |
@@ -18,12 +20,15 @@ mod change;
 mod control;
 mod courier;
 mod explain;
+mod gate;
 mod letter;
+mod login;
 mod mailboxes;
 mod receive;
 mod sharing;
 mod status;
 mod supervisor;
+mod users;
 mod watch;
 
 use std::sync::Arc;
@@ -34,11 +39,13 @@ pub use explain::{ExplainedPart, Explanation};
 pub use mailboxes::{Doorbells, Mailboxes};
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
+pub use login::credentials;
 pub use supervisor::run;
+pub use users::{Reloaded, Roster};
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
-use crate::config::{Config, User};
-use crate::itip::{Address, Author, CalUid, CalendarObject};
+use crate::config::{Config, SecretError, User};
+use crate::itip::{Author, CalUid, CalendarObject};
 use crate::ledger::{Ledger, LedgerError, Transaction};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
@@ -53,6 +60,15 @@ pub enum GatewayError {
     Calendar(#[from] CalendarError),
 }
 
+/// Why a server cannot even be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("smtp.password_file: {0}")]
+    Password(#[from] SecretError),
+}
+
 /// The gateway: the configuration and what it needs to act.
 #[derive(Debug)]
 pub struct Gateway {
@@ -64,6 +80,8 @@ pub struct Gateway {
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
     pub board: StatusBoard,
+    users: users::Users,
+    gate: gate::LoginGate,
 }
 
 impl Gateway {
@@ -72,17 +90,13 @@ impl Gateway {
         let ledger = Ledger::open(&config.database.path).await?;
         let (bell, board) = (tokio::sync::Notify::new(), StatusBoard::default());
         let doorbells = Doorbells::default();
-        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, doorbells, board }))
+        let (users, gate) = (users::Users::of(&config), gate::LoginGate::open(&config.database.path));
+        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, doorbells, board, users, gate }))
     }
 
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.
     pub fn ring(&self, user_key: &str) -> bool {
         self.doorbells.ring(user_key)
-    }
-
-    /// The user who has an address.
-    pub fn user(&self, address: &Address) -> Option<&User> {
-        self.config.users.iter().find(|user| user.addresses.contains(address))
     }
 
     /// The objects of a user, as stored.
@@ -155,7 +169,7 @@ impl Gateway {
     }
 
     /// Where the submission server is.
-    pub fn smtp_server(&self) -> Result<SmtpServer, TlsError> {
+    pub fn smtp_server(&self) -> Result<SmtpServer, ServerError> {
         let smtp = &self.config.smtp;
         let tls = tls_for(&smtp.server)?;
         let security = match smtp.server.security {
@@ -163,7 +177,10 @@ impl Gateway {
             crate::config::Security::StartTls => smtp::Security::StartTls(tls),
             crate::config::Security::None => smtp::Security::None,
         };
-        let credentials = smtp.credentials.as_ref().map(|own| (own.username.clone(), own.password.clone()));
+        let credentials = match &smtp.credentials {
+            Some(own) => Some((own.username.clone(), own.password.read()?)),
+            None => None,
+        };
         Ok(SmtpServer {
             host: smtp.server.host.clone(),
             port: smtp.server.port,
