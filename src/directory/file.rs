@@ -81,7 +81,7 @@ fn of_toml(text: &str) -> Result<Vec<Row>, Fault> {
 fn of_csv(text: &str) -> Result<Vec<Row>, Fault> {
     const RIGHT: &str = "begin it with a header line such as address,aliases,login,language,timezone";
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| Fault::Malformed(error.to_string(), RIGHT))?.clone();
     if !header.iter().any(|name| name == "address" || name == "addresses") {
         return Err(Fault::Malformed("names no column address".to_owned(), RIGHT));
@@ -93,18 +93,25 @@ fn of_csv(text: &str) -> Result<Vec<Row>, Fault> {
     for record in reader.records() {
         let row = match &record {
             Ok(record) => {
-                let place = format!("line {}", record.position().map_or(0, csv::Position::line));
+                let place = format!("line {}", record.position().map_or(0, |position| line(text, position)));
                 let columns = header.iter().zip(record).map(|(name, value)| (name.to_owned(), Value::from(value)));
                 Row::new(place, columns, Author::Administrator)
             }
             Err(error) => Row::broken(
-                format!("line {}", error.position().map_or(0, csv::Position::line)),
+                format!("line {}", error.position().map_or(0, |position| line(text, position))),
                 "it has more or fewer columns than the header; put texts with commas between double quotes",
             ),
         };
         gathered.push(record.map_or(0, |record| record.as_slice().len()), row)?;
     }
     Ok(gathered.into_rows())
+}
+
+/// The line of a record, which the reader counts from before the blank lines above it.
+fn line(text: &str, position: &csv::Position) -> u64 {
+    let rest = usize::try_from(position.byte()).ok().and_then(|byte| text.as_bytes().get(byte..)).unwrap_or_default();
+    let blank = rest.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).filter(|octet| **octet == b'\n').count();
+    position.line() + blank as u64
 }
 
 #[cfg(test)]
@@ -121,7 +128,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_csv_file_tells_a_user_on_each_line() {
-        let text = "\u{feff}address, aliases ,login\na@x.org,\"b@x.org, c@x.org\",anna\n# nobody\nd@x.org,,\ntoo,many,columns,here\n";
+        let text = "\u{feff}address, aliases ,login\na@x.org,\"b@x.org, c@x.org\",anna\n\nd@x.org,,\ntoo,many,columns,here\n";
         let rows = told("users.csv", text).await.unwrap();
         let table = |at: usize| rows[at].1.clone().unwrap();
         assert_eq!(table(0), "addresses = [\"a@x.org\", \"b@x.org\", \"c@x.org\"]\nlogin = \"anna\"\n");

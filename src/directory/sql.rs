@@ -141,7 +141,8 @@ mod tests {
             ["addresses = [\"a@x.org\"]\nname = \"Anna\"\n", "addresses = [\"b@x.org\"]\n"]
         );
         assert!(sqlite("SELECT username FROM mailbox").await.unwrap_err().contains("no column address"));
-        assert!(sqlite("SELECT * FROM nothing").await.unwrap_err().contains("no such table"));
+        let told = sqlite("SELECT * FROM absent").await.unwrap_err();
+    assert!(told.contains("no such table"), "{told}");
     }
 
     #[tokio::test]
