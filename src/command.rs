@@ -166,7 +166,8 @@ mod tests {
         assert!(told.contains("was not done within 700ms"), "{told}");
         let pid = std::fs::read_to_string(pid_file).unwrap();
         let status = format!("/proc/{}/stat", pid.trim());
-        let is_gone = || std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")).then_some(()).is_none();
+        let is_gone =
+            || std::fs::read_to_string(&status).is_ok_and(|stat| !stat.contains(") Z ")).then_some(()).is_none();
         for _ in 0..500 {
             if is_gone() {
                 return;
@@ -180,6 +181,13 @@ mod tests {
     async fn what_prints_without_end_is_stopped() {
         let told = shell("while :; do echo yyyyyyyyyyyyyyyyyy; done", BOUNDS).await.unwrap_err();
         assert!(told.contains("printed more than 1000 bytes"), "{told}");
-        assert!(shell("while :; do echo yyyyyyyyyyyyyyyyyy; done >&2", Bounds { time: Duration::from_millis(300), ..BOUNDS }).await.is_err());
+        assert!(
+            shell(
+                "while :; do echo yyyyyyyyyyyyyyyyyy; done >&2",
+                Bounds { time: Duration::from_millis(300), ..BOUNDS }
+            )
+            .await
+            .is_err()
+        );
     }
 }

@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use imipd::config::{Access, AddedInstances, AutoAdd, Config, ConfigFaults, Files, MasterMode, PartyCrashers, Publications, Security};
+use imipd::config::{
+    Access, AddedInstances, AutoAdd, Config, ConfigFaults, Files, MasterMode, PartyCrashers, Publications, Security,
+};
 use secrecy::ExposeSecret;
 
 const EXAMPLE: &str = include_str!("../config.example.toml");

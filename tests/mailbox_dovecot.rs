@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use imipd::mailbox::{
-    Credentials, Fetched, FetchedMail, IdleEnd, ImapServer, ImapUid, MailStructure, MasterMode, MailboxError, Security, Session,
-    Shape, Timing,
+    Credentials, Fetched, FetchedMail, IdleEnd, ImapServer, ImapUid, MailStructure, MailboxError, MasterMode, Security,
+    Session, Shape, Timing,
 };
 use imipd_lab::{Lab, LabOptions, MASTER_PASSWORD, MASTER_USER, Mta, password, start_or_skip};
 use mail_parser::{Message, MessageParser, MimeHeaders};

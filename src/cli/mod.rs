@@ -92,7 +92,8 @@ fn told(error: &anyhow::Error) -> String {
 }
 
 fn execute_with_config(path: &std::path::Path, command: Command) -> anyhow::Result<()> {
-    let config = Config::load(path, command.files()).map_err(|faults| anyhow::anyhow!("the configuration has faults:\n{faults}"))?;
+    let config = Config::load(path, command.files())
+        .map_err(|faults| anyhow::anyhow!("the configuration has faults:\n{faults}"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(workers(&command)).build();
     let runtime = runtime.context("cannot start the runtime")?;
     runtime.block_on(async move {

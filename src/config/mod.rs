@@ -299,7 +299,10 @@ fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
     let usual = Usual { access, auto_add: policy.auto_add, base_dir, files: places.files };
     let more_users = sources::users(root.section("users"), places);
     if more_users.sources.is_empty() {
-        root.demand("user", "add a table [[user]] with addresses = [\"name@example.com\"] for each user, or a table [users]");
+        root.demand(
+            "user",
+            "add a table [[user]] with addresses = [\"name@example.com\"] for each user, or a table [users]",
+        );
     }
     let users = users::users(&root, &usual, places);
     let config = Config {

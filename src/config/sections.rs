@@ -11,8 +11,8 @@ use super::reader::Section;
 use super::secret::{Places, SECRET, Secret};
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, DomainsFrom, Imap, Imip, Log, LogFormat, LogLevel,
-    PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, DomainsFrom, Imap, Imip, Log, LogFormat,
+    LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -215,6 +215,11 @@ fn watch(table: &Section<'_>) -> Vec<String> {
     watch
 }
 
-pub(super) fn time(table: &Section<'_>, key: &'static str, range: RangeInclusive<Duration>, usual: Duration) -> Duration {
+pub(super) fn time(
+    table: &Section<'_>,
+    key: &'static str,
+    range: RangeInclusive<Duration>,
+    usual: Duration,
+) -> Duration {
     table.text(key, value::DURATION, |text| value::duration(text, range)).unwrap_or(usual)
 }

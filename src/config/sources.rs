@@ -26,7 +26,10 @@ pub enum UserSource {
     File(PathBuf),
     /// The words of a command.
     Command(Vec<String>),
-    Sql { database: UserDatabase, query: String },
+    Sql {
+        database: UserDatabase,
+        query: String,
+    },
 }
 
 /// The database that a query is put to.
@@ -34,7 +37,10 @@ pub enum UserSource {
 pub enum UserDatabase {
     Sqlite(PathBuf),
     /// A URL without a password.
-    Postgres { url: String, password: Option<Secret> },
+    Postgres {
+        url: String,
+        password: Option<Secret>,
+    },
 }
 
 const COMMAND: &str = "write the words of a command, such as [\"/usr/local/bin/list-users\"]";

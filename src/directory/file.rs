@@ -86,7 +86,9 @@ fn of_csv(text: &str) -> Result<Vec<Row>, Fault> {
     if !header.iter().any(|name| name == "address" || name == "addresses") {
         return Err(Fault::Malformed("names no column address".to_owned(), RIGHT));
     }
-    if let Some(twice) = header.iter().enumerate().find(|(at, name)| header.iter().take(*at).any(|earlier| earlier == *name)) {
+    if let Some(twice) =
+        header.iter().enumerate().find(|(at, name)| header.iter().take(*at).any(|earlier| earlier == *name))
+    {
         return Err(Fault::Malformed(format!("names the column {:?} twice", twice.1), RIGHT));
     }
     let mut gathered = Gathered::default();
@@ -128,7 +130,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_csv_file_tells_a_user_on_each_line() {
-        let text = "\u{feff}address, aliases ,login\na@x.org,\"b@x.org, c@x.org\",anna\n\nd@x.org,,\ntoo,many,columns,here\n";
+        let text =
+            "\u{feff}address, aliases ,login\na@x.org,\"b@x.org, c@x.org\",anna\n\nd@x.org,,\ntoo,many,columns,here\n";
         let rows = told("users.csv", text).await.unwrap();
         let table = |at: usize| rows[at].1.clone().unwrap();
         assert_eq!(table(0), "addresses = [\"a@x.org\", \"b@x.org\", \"c@x.org\"]\nlogin = \"anna\"\n");
@@ -140,11 +143,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_toml_file_has_the_tables_of_the_configuration() {
-        let rows = told("users.toml", "[[user]]\naddresses = [\"a@x.org\"]\npassword_file = \"p\"\n[[user]]\n").await.unwrap();
+        let rows =
+            told("users.toml", "[[user]]\naddresses = [\"a@x.org\"]\npassword_file = \"p\"\n[[user]]\n").await.unwrap();
         assert!(rows[0].1.clone().unwrap().contains("password_file = \"p\""));
         assert_eq!(rows[1].0, "user[2]");
         assert!(rows[1].1.is_err());
-        for (text, expected) in [("[[user]\n", "is not TOML in line 1"), ("[imap]\n", "\"imap\""), ("[user]\n", "[user]")] {
+        for (text, expected) in
+            [("[[user]\n", "is not TOML in line 1"), ("[imap]\n", "\"imap\""), ("[user]\n", "[user]")]
+        {
             let told = told("users.toml", text).await.unwrap_err();
             assert!(told.contains(expected), "{text:?}: {told}");
         }

@@ -23,7 +23,10 @@ fn row(place: String, line: &[u8]) -> Row {
             let values = columns.into_iter().filter_map(|(name, value)| Some((name, toml_of(value)?)));
             Row::new(place, values, Author::Other)
         }
-        Ok(_) => Row::broken(place, "it is no JSON object; print one for each user, such as {\"address\": \"a@example.com\"}"),
+        Ok(_) => Row::broken(
+            place,
+            "it is no JSON object; print one for each user, such as {\"address\": \"a@example.com\"}",
+        ),
         Err(error) => Row::broken(place, format!("it is no JSON: {error}")),
     }
 }
@@ -33,9 +36,7 @@ fn toml_of(value: Json) -> Option<Value> {
     match value {
         Json::Null => None,
         Json::Bool(flag) => Some(Value::Boolean(flag)),
-        Json::Number(number) => {
-            number.as_i64().map(Value::Integer).or_else(|| Some(Value::Float(number.as_f64()?)))
-        }
+        Json::Number(number) => number.as_i64().map(Value::Integer).or_else(|| Some(Value::Float(number.as_f64()?))),
         Json::String(text) => Some(Value::String(text)),
         Json::Array(items) => Some(Value::Array(items.into_iter().filter_map(toml_of).collect())),
         Json::Object(entries) => {

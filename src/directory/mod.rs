@@ -5,8 +5,8 @@
 
 mod error;
 mod file;
-mod lines;
 pub mod limits;
+mod lines;
 mod row;
 mod sql;
 

@@ -48,7 +48,9 @@ fn table(columns: impl IntoIterator<Item = (String, Value)>, author: Author) -> 
             "address" => addresses.splice(0..0, words(&name, value)?).for_each(drop),
             "aliases" | "addresses" => addresses.extend(words(&name, value)?),
             own if author == Author::Other && ADMINISTRATORS_OWN.contains(&own) => {
-                return Err(format!("{own} is not taken from here; write it for all users in [imap], with {{login}} in it"));
+                return Err(format!(
+                    "{own} is not taken from here; write it for all users in [imap], with {{login}} in it"
+                ));
             }
             _ if value.as_str().is_some_and(|text| text.trim().is_empty()) => {}
             _ => drop(table.insert(name, value)),

@@ -44,11 +44,7 @@ async fn of_sqlite(path: PathBuf, query: &str) -> Result<Vec<Row>, DirectoryErro
     Ok(gathered)
 }
 
-async fn of_postgres(
-    url: &str,
-    password: Option<&SecretString>,
-    query: &str,
-) -> Result<Vec<Row>, DirectoryError> {
+async fn of_postgres(url: &str, password: Option<&SecretString>, query: &str) -> Result<Vec<Row>, DirectoryError> {
     let mut options: PgConnectOptions = url.parse()?;
     if !url.contains("sslmode=") && !is_on_this_machine(&options) {
         // The library's own default would take any certificate, and none.
@@ -120,7 +116,8 @@ mod tests {
     async fn sqlite(query: &str) -> Result<Vec<Row>, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mail.db");
-        let mut connection = SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();
+        let mut connection =
+            SqliteConnectOptions::new().filename(&path).create_if_missing(true).connect().await.unwrap();
         sqlx::raw_sql(
             "CREATE TABLE mailbox (username TEXT, name TEXT, quota INTEGER, active INTEGER);
              INSERT INTO mailbox VALUES ('a@x.org', 'Anna', 7, 1), ('b@x.org', NULL, 7, 1), ('c@x.org', 'Cleo', 7, 0)",
@@ -136,13 +133,10 @@ mod tests {
     async fn a_query_names_the_columns_of_a_user() {
         let rows = sqlite("SELECT username AS address, name FROM mailbox WHERE active = 1 ORDER BY 1").await.unwrap();
         let tables: Vec<String> = rows.into_iter().map(|row| row.table.unwrap().to_string()).collect();
-        assert_eq!(
-            tables,
-            ["addresses = [\"a@x.org\"]\nname = \"Anna\"\n", "addresses = [\"b@x.org\"]\n"]
-        );
+        assert_eq!(tables, ["addresses = [\"a@x.org\"]\nname = \"Anna\"\n", "addresses = [\"b@x.org\"]\n"]);
         assert!(sqlite("SELECT username FROM mailbox").await.unwrap_err().contains("no column address"));
         let told = sqlite("SELECT * FROM absent").await.unwrap_err();
-    assert!(told.contains("no such table"), "{told}");
+        assert!(told.contains("no such table"), "{told}");
     }
 
     #[tokio::test]

@@ -36,10 +36,10 @@ use std::sync::Arc;
 pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
 pub use explain::{ExplainedPart, Explanation};
+pub use login::credentials;
 pub use mailboxes::{Doorbells, Mailboxes};
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
-pub use login::credentials;
 pub use supervisor::run;
 pub use users::{Reloaded, Roster};
 

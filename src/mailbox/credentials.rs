@@ -166,12 +166,14 @@ mod tests {
     #[test]
     fn tokens_are_written_as_their_mechanism_has_it() {
         // The examples of RFC 7628 §4.1 and of Google's description of XOAUTH2, without their further fields.
-        let bearer = token("user@example.com", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==", TokenMechanism::OauthBearer);
+        let bearer =
+            token("user@example.com", "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==", TokenMechanism::OauthBearer);
         assert_eq!(
             bearer.unwrap(),
             "n,a=user@example.com,\u{1}auth=Bearer vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==\u{1}\u{1}"
         );
-        let xoauth2 = token("someuser@example.com", "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg", TokenMechanism::XOauth2);
+        let xoauth2 =
+            token("someuser@example.com", "ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg", TokenMechanism::XOauth2);
         assert_eq!(
             encoded(&xoauth2.unwrap()),
             "dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5LnZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ=="
