@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::control::{Claim, Control};
 use super::mailboxes::Mailboxes;
-use super::{Gateway, Reloaded, courier};
+use super::{Gateway, Reloaded, courier, notice, retention};
 use crate::config::{Config, Files};
 use crate::outbox::smtp::Submitter;
 
@@ -42,8 +42,10 @@ pub async fn run(config: Config, file: PathBuf) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(control.serve(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
+    tasks.spawn(notice::run(Arc::clone(&gateway), stopping.clone()));
     let mut mailboxes = Mailboxes::new(Arc::clone(&gateway), server);
     mailboxes.start_all(gateway.roster().users().cloned());
+    tasks.spawn(retention::run(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(keep_watchdog_quiet(stopping.clone()));
     // systemd may not be there; nothing depends on it.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

@@ -4,6 +4,7 @@
 //! as text: what it means is the engine's business. Nothing here opens, waits, logs or asks for the time.
 
 pub mod answer;
+pub mod bounce;
 pub mod charset;
 pub mod compose;
 pub mod email;
@@ -12,6 +13,7 @@ pub mod facts;
 pub mod limits;
 pub mod lines;
 mod mime;
+pub mod notice;
 pub mod quirk;
 pub mod recurrence;
 pub mod sender;
@@ -20,10 +22,12 @@ pub mod token;
 pub mod wording;
 
 pub use answer::{PlainAnswer, plain_answer};
+pub use bounce::{Bounce, Failure};
 pub use compose::{ComposeError, ComposedMail, Letter, Mailbox, compose};
 pub use email::{AutoSubmitted, CalendarPart, Email, NoCalendar};
 pub use extract::{FetchedPart, extract, extract_fetched};
 pub use facts::{Answer, Earlier, Facts, Occasion, When};
+pub use notice::{Undelivered, compose_undelivered};
 pub use quirk::{Quirk, mend};
 pub use sender::Sender;
 pub use token::{Purpose, Token};

@@ -13,7 +13,16 @@ pub const PROPERTIES_MAX: usize = 100_000;
 pub const UID_BYTES_MAX: usize = 1_024;
 
 /// The most steps that one recurrence question may take before it is cut off.
-pub const RECURRENCE_STEPS_MAX: usize = 100_000;
+pub const RECURRENCE_STEPS_MAX: usize = 40_000;
+
+/// The most RRULEs of one series; RFC 5545 §3.8.5.3 wants no more than one.
+pub const RECURRENCE_RULES_MAX: usize = 100;
+
+/// The most RDATEs and EXDATEs of one series.
+pub const RECURRENCE_DATES_MAX: usize = 20_000;
+
+/// The most values in the BY parts of one RRULE; all that RFC 5545 §3.3.10 allows are fewer.
+pub const RULE_VALUES_MAX: usize = 3_000;
 
 /// The largest SEQUENCE that is believed; what is larger counts as this (real mail holds some beyond 32 bits).
 pub const SEQUENCE_MAX: i64 = i64::MAX / 2;
@@ -32,3 +41,18 @@ pub const INSTANCES_ASKED_MAX: usize = 200;
 
 /// The longest status code of a delivery, in bytes.
 pub const STATUS_CODE_BYTES_MAX: usize = 8;
+
+/// The most steps that the rules of all VTIMEZONEs of one calendar text may take together.
+pub const ZONE_STEPS_MAX: usize = 100_000;
+
+/// The first year in which the rules of a VTIMEZONE without an end are worked out.
+pub const ZONE_YEAR_FIRST: i32 = 1_950;
+
+/// The last such year; what takes place later is on the clock of this one.
+pub const ZONE_YEAR_LAST: i32 = 2_150;
+
+/// The most changes of a clock within two days.
+pub const ZONE_CHANGES_NEAR_MAX: usize = 16;
+
+/// The most VTIMEZONEs of which it is told why their rules count for nothing.
+pub const ZONE_FAULTS_MAX: usize = 8;
