@@ -50,12 +50,12 @@ impl World {
 
     async fn put(&self, calendar: &str) {
         let object = CalendarObject::parse(calendar).expect("an object");
-        let user = self.gateway.user(&Address::parse(A)).expect("A");
+        let user = &*self.gateway.user(&Address::parse(A)).expect("A");
         self.gateway.change(user, Change::Put(Box::new(object))).await.expect("stored");
     }
 
     async fn stored(&self) -> String {
-        let user = self.gateway.user(&Address::parse(A)).expect("A");
+        let user = &*self.gateway.user(&Address::parse(A)).expect("A");
         let stored = self.gateway.object(user, &CalUid(UID.to_owned())).await.expect("read");
         stored.expect("an object").content.replace("\r\n ", "")
     }
@@ -246,7 +246,7 @@ async fn a_storm_is_stopped_told_of_and_resumed() {
     world.begin(&server);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(world.count(RecipientState::Sent).await, 3);
-    let user = world.gateway.user(&Address::parse(A)).expect("A");
+    let user = &*world.gateway.user(&Address::parse(A)).expect("A");
     assert_eq!(world.gateway.release(user, "a test").await.expect("released"), 1);
     world.gateway.bell.notify_one();
     world.wait(RecipientState::Sent, 5).await;

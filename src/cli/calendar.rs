@@ -95,11 +95,16 @@ fn author(from_client: bool) -> Author {
 }
 
 /// Makes a change, wakes the daemon and tells what it led to.
-async fn change(gateway: &Gateway, (user, author): (&str, Author), change: Change, json: bool) -> anyhow::Result<()> {
-    let user = user_of(gateway, user)?;
+async fn change(
+    gateway: &Arc<Gateway>,
+    (user, author): (&str, Author),
+    change: Change,
+    json: bool,
+) -> anyhow::Result<()> {
+    let user = user_of(gateway, user).await?;
     let changed = match author {
-        Author::User => gateway.change(user, change).await?,
-        Author::Client => gateway.change_by_client(user, change).await?,
+        Author::User => gateway.change(&user, change).await?,
+        Author::Client => gateway.change_by_client(&user, change).await?,
     };
     wake(gateway).await;
     report(&changed, json)
@@ -139,16 +144,16 @@ pub fn report(changed: &Changed, json: bool) -> anyhow::Result<()> {
     }
 }
 
-async fn get(gateway: &Gateway, user: &str, uid: String) -> anyhow::Result<()> {
-    let user = user_of(gateway, user)?;
-    let stored = gateway.object(user, &CalUid(uid.clone())).await?;
+async fn get(gateway: &Arc<Gateway>, user: &str, uid: String) -> anyhow::Result<()> {
+    let user = user_of(gateway, user).await?;
+    let stored = gateway.object(&user, &CalUid(uid.clone())).await?;
     let stored = stored.with_context(|| format!("{} has nothing with the UID {uid}", user.key()))?;
     output::verbatim(&stored.content)
 }
 
-async fn list(gateway: &Gateway, user: &str, json: bool) -> anyhow::Result<()> {
-    let user = user_of(gateway, user)?;
-    let objects = gateway.objects(user).await?;
+async fn list(gateway: &Arc<Gateway>, user: &str, json: bool) -> anyhow::Result<()> {
+    let user = user_of(gateway, user).await?;
+    let objects = gateway.objects(&user).await?;
     let rows: Vec<Row> = objects.iter().filter_map(|stored| Row::of(stored, &user.addresses)).collect();
     if json {
         return output::json(&rows);

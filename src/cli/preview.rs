@@ -7,7 +7,7 @@ use anyhow::Context;
 use mail_parser::MessageParser;
 
 use super::output;
-use crate::config::{AddedInstances, Config, Imip};
+use crate::config::{AddedInstances, Config, Files, Imip};
 use crate::gateway::letter::{Author, Occasioned, Pen, letters};
 use crate::gateway::load_wording;
 use crate::imip::{Bodies, Language};
@@ -44,8 +44,8 @@ impl Arguments {
     /// Uses the templates of the configuration where there is one; a look at imipd's own words needs none.
     pub fn execute(self, config: &Path) -> anyhow::Result<()> {
         let imip = if config.exists() {
-            let config =
-                Config::load(config).map_err(|faults| anyhow::anyhow!("the configuration has faults:\n{faults}"))?;
+            let config = Config::load(config, Files::Unchecked)
+                .map_err(|faults| anyhow::anyhow!("the configuration has faults:\n{faults}"))?;
             config.imip
         } else {
             let (added_instances, bodies) = (AddedInstances::Request, Bodies::Both);

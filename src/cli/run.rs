@@ -1,13 +1,14 @@
 //! `imipd run`: the daemon, in the foreground.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use crate::config::{Config, Log, LogFormat};
 use crate::gateway;
 
-pub async fn execute(config: Config) -> anyhow::Result<()> {
+pub async fn execute(config: Config, file: PathBuf) -> anyhow::Result<()> {
     start_logging(&config.log);
-    gateway::run(config).await
+    gateway::run(config, file).await
 }
 
 /// Log lines go to stderr, where systemd picks them up. Libraries say little: async-imap would print mail at trace.

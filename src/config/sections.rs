@@ -6,25 +6,19 @@ use std::time::Duration;
 
 use crate::imip::{Bodies, Language};
 
+use super::access::{self, UsualAccess};
 use super::fault::{Wrong, quote};
 use super::limits::{DOMAINS_MAX, FOLDERS_MAX};
 use super::reader::Section;
-use super::secret::{Places, SECRET};
+use super::secret::{Places, SECRET, Secret};
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, EnvelopeFrom, Imap, Imip, Log,
-    LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
+    Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The user of the IMAP server who may open every mailbox.
-pub(super) struct Master {
-    pub separator: String,
-    /// Nothing when it could not be read; that is a fault already.
-    pub credentials: Option<Credentials>,
-}
 
 pub(super) fn database(table: Section<'_>, places: &Places<'_>) -> Database {
     let path = table.text("url", URL, |text| sqlite_path(text, places));
@@ -52,11 +46,9 @@ fn sqlite_path(text: &str, places: &Places<'_>) -> Result<PathBuf, Wrong> {
     }
 }
 
-/// The `[imap]` table, and the master user when there is one.
-pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Master>) {
-    let plain = "write \"plain\"";
-    table.choice("auth", &[("plain", ())], &[("xoauth2", plain), ("oauthbearer", plain)]);
-    let master = master(&table, places);
+/// The `[imap]` table, and with what imipd logs in there.
+pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, UsualAccess) {
+    let access = access::usual(&table, places);
     let imap = Imap {
         server: server(&table, places, Security::Tls, [993, 143, 143]),
         watch: watch(&table),
@@ -64,7 +56,7 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Mas
         poll_interval: time(&table, "poll_interval", Duration::from_secs(5)..=DAY, MINUTE),
     };
     table.finish();
-    (imap, master)
+    (imap, access)
 }
 
 const ENVELOPE_FROM: &str = "write an address with {token} in it, or leave the key out to use the users' own addresses";
@@ -115,6 +107,7 @@ pub(super) fn policy(table: Section<'_>) -> Policy {
         party_crashers: table.choice("party_crashers", &crashers, &[("add", add)]).unwrap_or(PartyCrashers::Refuse),
         publications: table.choice("publications", &publications, &[]).unwrap_or(Publications::Refuse),
         share_answers: table.text("share_answers", SHARE_ANSWERS, share_answers).flatten(),
+        domains_from: if domains.is_empty() { DomainsFrom::Users } else { DomainsFrom::Policy },
         domains,
     };
     match policy.trust {
@@ -177,13 +170,13 @@ pub(super) fn auto_add(table: &Section<'_>) -> Option<AutoAdd> {
     table.choice("auto_add", &words, &[("known", instead), ("authenticated", instead)])
 }
 
-/// The secret that a key points to, with the warning that goes with it.
-pub(super) fn secret(table: &Section<'_>, key: &'static str, places: &Places<'_>) -> Option<secrecy::SecretString> {
-    let found = table.text(key, SECRET, |text| places.secret(text))?;
-    if let Some(warning) = found.warning {
+/// The place of the secret that a key points to, with the warning that goes with it.
+pub(super) fn secret(table: &Section<'_>, key: &'static str, places: &Places<'_>) -> Option<Secret> {
+    let (secret, warning) = table.text(key, SECRET, |text| places.readable_secret(text))?;
+    if let Some(warning) = warning {
         table.warn(key, &warning);
     }
-    Some(found.secret)
+    Some(secret)
 }
 
 impl Policy {
@@ -226,13 +219,6 @@ fn server(table: &Section<'_>, places: &Places<'_>, usual: Security, ports: [u16
     }
 }
 
-fn master(table: &Section<'_>, places: &Places<'_>) -> Option<Master> {
-    let right = "write the character that joins the two names at the server, such as \"*\"";
-    let separator = table.text("master_separator", right, value::line).unwrap_or_else(|| "*".to_owned());
-    let credentials = credentials(table, "master_user", "master_password_file", places);
-    table.has("master_user").then_some(Master { separator, credentials })
-}
-
 /// A name and a password, which have to stand together.
 fn credentials(
     table: &Section<'_>,
@@ -261,6 +247,11 @@ fn watch(table: &Section<'_>) -> Vec<String> {
     watch
 }
 
-fn time(table: &Section<'_>, key: &'static str, range: RangeInclusive<Duration>, usual: Duration) -> Duration {
+pub(super) fn time(
+    table: &Section<'_>,
+    key: &'static str,
+    range: RangeInclusive<Duration>,
+    usual: Duration,
+) -> Duration {
     table.text(key, value::DURATION, |text| value::duration(text, range)).unwrap_or(usual)
 }

@@ -13,6 +13,8 @@
 //! | `letter` | from the engine's message to the mail in the outbox |
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
+//! | `users` | who the users are: the configuration and its sources, put together |
+//! | `login`, `gate` | with what a user's mailbox is opened, and when that may be tried |
 //! | `courier` | the outbox, until it is empty |
 //! | `delivered` | what became of a mail, noted in the calendar of who wrote it |
 //! | `retention` | what is old, forgotten |
@@ -27,7 +29,9 @@ mod control;
 mod courier;
 mod delivered;
 mod explain;
+mod gate;
 pub mod letter;
+mod login;
 mod mailboxes;
 mod notice;
 mod office;
@@ -37,6 +41,7 @@ mod retention;
 mod sharing;
 mod status;
 mod supervisor;
+mod users;
 mod watch;
 mod wording;
 
@@ -46,17 +51,19 @@ pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
 pub use courier::run as deliver_outbox;
 pub use explain::{ExplainedPart, Explanation};
+pub use login::credentials;
 pub use mailboxes::{Doorbells, Mailboxes};
 pub use office::OfficeError;
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
+pub use users::{Reloaded, Roster};
 pub use wording::load_wording;
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
-use crate::config::{Config, User};
+use crate::config::{Config, SecretError, User};
 use crate::imip::Wording;
-use crate::itip::{Address, Author, CalUid, CalendarObject};
+use crate::itip::{Author, CalUid, CalendarObject};
 use crate::ledger::{Ledger, LedgerError, Transaction};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
@@ -70,6 +77,15 @@ pub enum GatewayError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Calendar(#[from] CalendarError),
+}
+
+/// Why a server cannot even be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("smtp.password_file: {0}")]
+    Password(#[from] SecretError),
 }
 
 /// The gateway: the configuration and what it needs to act.
@@ -90,6 +106,8 @@ pub struct Gateway {
     pub board: StatusBoard,
     /// The words of the mails.
     wording: Wording,
+    users: users::Users,
+    gate: gate::LoginGate,
 }
 
 impl Gateway {
@@ -103,7 +121,21 @@ impl Gateway {
         let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
         let (bell, failures, copies, doorbells, board) = Default::default();
         let calendars = DatabaseCalendars;
-        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, copies, tokens, doorbells, board, wording }))
+        let (users, gate) = (users::Users::of(&config), gate::LoginGate::open(&config.database.path));
+        Ok(Arc::new(Self {
+            config,
+            ledger,
+            calendars,
+            bell,
+            failures,
+            copies,
+            tokens,
+            doorbells,
+            board,
+            wording,
+            users,
+            gate,
+        }))
     }
 
     /// What mails are written with.
@@ -114,11 +146,6 @@ impl Gateway {
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.
     pub fn ring(&self, user_key: &str) -> bool {
         self.doorbells.ring(user_key)
-    }
-
-    /// The user who has an address.
-    pub fn user(&self, address: &Address) -> Option<&User> {
-        self.config.users.iter().find(|user| user.addresses.contains(address))
     }
 
     /// The objects of a user, as stored.
@@ -191,7 +218,7 @@ impl Gateway {
     }
 
     /// Where the submission server is.
-    pub fn smtp_server(&self) -> Result<SmtpServer, TlsError> {
+    pub fn smtp_server(&self) -> Result<SmtpServer, ServerError> {
         let smtp = &self.config.smtp;
         let tls = tls_for(&smtp.server)?;
         let security = match smtp.server.security {
@@ -199,8 +226,10 @@ impl Gateway {
             crate::config::Security::StartTls => smtp::Security::StartTls(tls),
             crate::config::Security::None => smtp::Security::None,
         };
-        let credentials = smtp.credentials.as_ref();
-        let credentials = credentials.map(|own| smtp::Login::password(&own.username, own.password.clone()));
+        let credentials = match &smtp.credentials {
+            Some(own) => Some(smtp::Login::password(&own.username, own.password.read()?)),
+            None => None,
+        };
         Ok(SmtpServer {
             host: smtp.server.host.clone(),
             port: smtp.server.port,

@@ -105,6 +105,7 @@ impl Gateway {
     ) -> Result<(), GatewayError> {
         // The user may be gone from the configuration, the mail from the outbox; then there is nobody to tell, or nothing to say.
         let Some(user) = self.user(&Address::in_mail(&first.user)) else { return Ok(()) };
+        let user = &*user;
         let Some(about) = transaction.subject_of(first.outbox_id).await? else { return Ok(()) };
         let failures: Vec<Failure> = untold
             .into_iter()

@@ -217,8 +217,7 @@ impl Gateway {
 
     /// What is left to the engine for this user and this sender.
     fn policy(&self, user: &User, sender: &Address) -> Policy {
-        let own_domain =
-            sender.domain().is_some_and(|domain| self.config.policy.domains.iter().any(|own| own == domain));
+        let own_domain = sender.domain().is_some_and(|domain| self.is_own_domain(domain));
         let new_invitations = match user.auto_add {
             AutoAdd::All => Admission::Add,
             AutoAdd::Domain if own_domain => Admission::Add,
