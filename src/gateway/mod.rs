@@ -26,7 +26,7 @@ mod watcher;
 
 use std::sync::Arc;
 
-pub use change::{Change, ChangeError, Changed, Respond};
+pub use change::{Change, ChangeError, Changed, Respond, Saying, Settlement};
 pub use control::{ControlError, ask, socket_path};
 pub use explain::{ExplainedPart, Explanation};
 pub use receive::Place;
