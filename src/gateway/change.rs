@@ -2,10 +2,12 @@
 
 use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::User;
-use crate::itip::announce::{self, Answer};
+use crate::itip::announce::{self, Answer, Wish};
 use crate::itip::receive::{Held, ItipMessage, receive};
-use crate::itip::{Address, Announcement, CalUid, CalendarObject, Context, Policy, Reason, Refusal, Revisions};
-use crate::ledger::{DecisionRecord, Transaction};
+use crate::itip::{
+    Address, Announcement, CalUid, CalendarObject, Context, InstanceKey, Outgoing, Policy, Reason, Refusal, Revisions,
+};
+use crate::ledger::{DecisionRecord, Proposal, Transaction};
 
 /// What a user does to their own calendar.
 #[derive(Clone, Debug)]
@@ -14,6 +16,30 @@ pub enum Change {
     Put(Box<CalendarObject>),
     Delete(CalUid),
     Respond(CalUid, Respond),
+    /// Says something about an object without changing it, or by sending somebody else.
+    Say(CalUid, Saying),
+}
+
+/// What a user says about an object besides answering.
+#[derive(Clone, Debug)]
+pub enum Saying {
+    /// An attendee would like another time or place (COUNTER).
+    Counter(Wish),
+    /// An attendee asks the organizer for the current version (REFRESH).
+    Refresh,
+    /// An attendee sends somebody else.
+    Delegate { to: Address, instance: Option<InstanceKey>, comment: Option<String> },
+    /// The organizer makes it known to people who are not asked (PUBLISH).
+    Publish(Vec<Address>),
+}
+
+/// What an organizer does with what somebody proposed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// The proposal becomes an ordinary update, of which everybody hears.
+    Accept,
+    /// The proposer of a COUNTER gets a DECLINECOUNTER; a party crasher hears nothing.
+    Decline,
 }
 
 /// Who makes a change.
@@ -54,6 +80,10 @@ pub enum ChangeError {
     NotFound { user: String, uid: String },
     #[error("the answer was not given: {}", .0.sentence())]
     Refused(Refusal),
+    #[error(
+        "{proposer} has proposed nothing about {uid} to {user} that still waits; see `imipd invitations --user {user}`"
+    )]
+    NoProposal { user: String, uid: String, proposer: String },
 }
 
 impl From<crate::ledger::LedgerError> for ChangeError {
@@ -84,10 +114,83 @@ impl Gateway {
             }
             Change::Delete(uid) => self.remove((&mut transaction, origin), user, &uid).await?,
             Change::Respond(uid, respond) => self.respond((&mut transaction, origin), user, &uid, &respond).await?,
+            Change::Say(uid, saying) => self.say((&mut transaction, origin), user, &uid, &saying).await?,
         };
         transaction.commit().await?;
         self.bell.notify_one();
         Ok(changed)
+    }
+
+    /// Accepts or declines what `proposer` has proposed about an object that the user organizes, a COUNTER or the answer of
+    /// somebody never invited; the caller wakes the daemon.
+    ///
+    /// The proposal is gone afterwards, in the same transaction. Fails with `NoProposal` when none waits, so that a second
+    /// acceptance does nothing, and with `Refused` when it is about something that is no more.
+    pub async fn settle_proposal(
+        &self,
+        user: &User,
+        uid: &CalUid,
+        proposer: &Address,
+        settlement: Settlement,
+    ) -> Result<Changed, ChangeError> {
+        let mut transaction = self.ledger.begin().await?;
+        let waiting = transaction.proposals_about(user.key(), &uid.0).await?;
+        let is_theirs = |one: &Proposal| {
+            Address::in_mail(&one.sender) == *proposer && matches!(one.method.as_str(), "COUNTER" | "REPLY")
+        };
+        let proposal = waiting.into_iter().rfind(is_theirs).ok_or_else(|| ChangeError::NoProposal {
+            user: user.key().to_owned(),
+            uid: uid.to_string(),
+            proposer: proposer.to_string(),
+        })?;
+        let held = self.held(&mut transaction, user, uid).await?.ok_or_else(|| not_found(user, uid))?;
+        let message = ItipMessage::parse(&proposal.content, None).map_err(ChangeError::Refused)?.object;
+        let is_counter = proposal.method == "COUNTER";
+        let changed = match settlement {
+            Settlement::Accept => {
+                let after = match is_counter {
+                    true => announce::accept_counter(&held, &message),
+                    false => announce::admit(&held, &message, proposer),
+                };
+                self.put((&mut transaction, Origin::User), user, Some(&held), after.map_err(ChangeError::Refused)?)
+                    .await?
+            }
+            Settlement::Decline => {
+                let dtstamp = self.next_dtstamp(&mut transaction, user, uid).await?;
+                let keys = message.keys().take(usize::from(is_counter)).map(|key| held.on_series_clock(key));
+                let declined: Result<Vec<Outgoing>, Refusal> =
+                    keys.map(|key| announce::decline_counter(&held, proposer, key, user.author(dtstamp))).collect();
+                self.tell((&mut transaction, Origin::User), user, uid, declined).await?
+            }
+        };
+        transaction.remove_proposal(&proposal).await?;
+        transaction.commit().await?;
+        self.bell.notify_one();
+        Ok(changed)
+    }
+
+    async fn say(
+        &self,
+        (transaction, origin): (&mut Transaction, Origin),
+        user: &User,
+        uid: &CalUid,
+        saying: &Saying,
+    ) -> Result<Changed, ChangeError> {
+        let held = self.held(transaction, user, uid).await?.ok_or_else(|| not_found(user, uid))?;
+        let author = user.author(self.next_dtstamp(transaction, user, uid).await?);
+        let told = match saying {
+            Saying::Delegate { to, instance, comment } => {
+                let after = announce::delegate(&held, &user.addresses, to, (*instance, comment.clone()));
+                return self.put((transaction, origin), user, Some(&held), after.map_err(ChangeError::Refused)?).await;
+            }
+            Saying::Counter(wish) => {
+                announce::wished(&held, wish).and_then(|proposed| announce::counter(&held, &proposed, author))
+            }
+            Saying::Refresh => announce::refresh(&held, author),
+            Saying::Publish(to) => announce::publish(&held, to, author),
+        };
+        let told = told.map_err(ChangeError::Refused)?;
+        self.tell((transaction, origin), user, uid, Ok(vec![told])).await
     }
 
     async fn put(
@@ -183,7 +286,19 @@ impl Gateway {
             None => self.delete(transaction, user, uid).await?,
         }
         transaction.set_revisions(user.key(), uid, revisions, &announcement.revisions).await?;
-        let (outgoing, mut refusal) = match announcement.outgoing {
+        self.tell((transaction, origin), user, uid, announcement.outgoing).await
+    }
+
+    /// Enters what is owed in the outbox, and in the log what was done.
+    async fn tell(
+        &self,
+        (transaction, origin): (&mut Transaction, Origin),
+        user: &User,
+        uid: &CalUid,
+        outgoing: Result<Vec<Outgoing>, Refusal>,
+    ) -> Result<Changed, ChangeError> {
+        let at = now_millis();
+        let (outgoing, mut refusal) = match outgoing {
             Ok(outgoing) => (outgoing, None),
             Err(refusal) => (Vec::new(), Some(refusal)),
         };

@@ -47,7 +47,7 @@ mod wording;
 
 use std::sync::Arc;
 
-pub use change::{Change, ChangeError, Changed, Respond};
+pub use change::{Change, ChangeError, Changed, Respond, Saying, Settlement};
 pub use control::{ControlError, ask, socket_path};
 pub use courier::run as deliver_outbox;
 pub use explain::{ExplainedPart, Explanation};

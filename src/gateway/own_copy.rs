@@ -120,7 +120,11 @@ impl Gateway {
             Ok(object) => self.store(transaction, user, &object, now_millis()).await,
             Err(super::ChangeError::Gateway(error)) => Err(error),
             // Nothing waits, or nothing that can be taken: the engine will say that there is no such event.
-            Err(super::ChangeError::NotFound { .. } | super::ChangeError::Refused(_)) => Ok(()),
+            Err(
+                super::ChangeError::NotFound { .. }
+                | super::ChangeError::NoProposal { .. }
+                | super::ChangeError::Refused(_),
+            ) => Ok(()),
         }
     }
 

@@ -17,9 +17,10 @@ use chrono::NaiveDateTime;
 pub(super) use self::rule::{Rule, values_in};
 use super::change::{clock_of_start, end};
 use super::component::ComponentExt;
+use super::decision::Refusal;
 use super::instance::InstanceKey;
 use super::limits;
-use super::object::CalendarObject;
+use super::object::{CalendarObject, Kind};
 use super::time::{Moment, partial};
 use super::zone::{Zone, Zones};
 
@@ -238,6 +239,47 @@ pub fn instance_of(object: &CalendarObject, key: InstanceKey) -> Option<ICalenda
     }
     instance.entries.push(recurrence_id(starts, key));
     Some(instance)
+}
+
+/// Moves a component to another start and end, in the form (DATE, UTC, zone) that its DTSTART has; where one of them is not
+/// given the other goes with it, and the length stays.
+///
+/// A floating time is read on the clock of DTSTART. Fails with `CannotModifyProperty` when a time is of another kind than
+/// DTSTART, and when it would end before it starts (RFC 5545 §3.8.2.2).
+pub fn reschedule(
+    component: &mut ICalendarComponent,
+    zones: &Zones,
+    (start, until): (Option<Moment>, Option<Moment>),
+) -> Result<(), Refusal> {
+    let (starts_by, ends_by) = (ICalendarProperty::Dtstart, ICalendarProperty::Dtend);
+    let unmovable = |name: &ICalendarProperty| Refusal::CannotModifyProperty(name.as_str().to_owned());
+    let clock = clock_of_start(component, zones);
+    let dtstart = component.property(&starts_by).cloned().ok_or_else(|| unmovable(&starts_by))?;
+    let was = zones.moment(&dtstart).ok_or_else(|| unmovable(&starts_by))?;
+    let on_clock = |moment: Moment| match moment {
+        Moment::Floating(wall) if !clock.is_floating() => chrono::DateTime::from_timestamp(wall, 0)
+            .map_or(moment, |at| Moment::Instant(clock.to_unix(at.naive_utc()))),
+        Moment::Date(_) | Moment::Floating(_) | Moment::Instant(_) => moment,
+    };
+    let is_alike = |moment: &Moment| std::mem::discriminant(moment) == std::mem::discriminant(&was);
+    let length = end(component, zones).map_or(0, |end| end.as_seconds().saturating_sub(was.as_seconds()));
+    let start = start.map_or(was, on_clock);
+    let ends = until.map_or_else(|| later(start, length), on_clock);
+    if !is_alike(&start) {
+        return Err(unmovable(&starts_by));
+    }
+    if !is_alike(&ends) || ends < start {
+        return Err(unmovable(&ends_by));
+    }
+    let starts = at(&dtstart, start, &clock).ok_or_else(|| unmovable(&starts_by))?;
+    let ends = at(&dtstart, ends, &clock).ok_or_else(|| unmovable(&ends_by))?;
+    let is_todo = Kind::of(component) == Some(Kind::Todo);
+    for name in [&starts_by, &ends_by, &ICalendarProperty::Due, &ICalendarProperty::Duration] {
+        component.remove(name);
+    }
+    component.entries.push(starts);
+    component.entries.push(ICalendarEntry { name: if is_todo { ICalendarProperty::Due } else { ends_by }, ..ends });
+    Ok(())
 }
 
 fn recurrence_id(starts: ICalendarEntry, key: InstanceKey) -> ICalendarEntry {

@@ -7,6 +7,7 @@
 //! | neither | | refused as `NotOrganizerNorAttendee` |
 //! | either, but SCHEDULE-AGENT on ORGANIZER is not SERVER | | refused as `OtherSchedulingAgent` |
 //! | ORGANIZER | has got answers that the others may see | [`share_answers`] |
+//! | either | takes up a proposal, delegates, or words a wish | [`settle`] |
 //! | either | proposes, refuses a proposal, asks or publishes | [`propose`] |
 //! | either, of a VJOURNAL | | refused as `InvalidComponentType` |
 
@@ -20,6 +21,7 @@ mod propose;
 mod recipients;
 mod replies;
 mod respond;
+mod settle;
 mod share;
 
 pub use message::full_request;
@@ -27,6 +29,7 @@ pub(super) use message::question;
 pub use on_behalf::reply_on_behalf;
 pub use propose::{counter, decline_counter, publish, refresh};
 pub use respond::{Answer, respond};
+pub use settle::{Wish, accept_counter, admit, delegate, wished};
 pub use share::share_answers;
 
 use super::address::Address;

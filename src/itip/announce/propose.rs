@@ -173,7 +173,7 @@ fn own_address_of_organizer(object: &CalendarObject, author: Author<'_>) -> Resu
 }
 
 /// An instance as it stands, with a component of its own or as the series has it.
-fn instance(object: &CalendarObject, key: InstanceKey) -> Result<ICalendarComponent, Refusal> {
+pub(super) fn instance(object: &CalendarObject, key: InstanceKey) -> Result<ICalendarComponent, Refusal> {
     let held = object.get(key).cloned();
     held.or_else(|| recurrence::instance_of(object, key)).ok_or(Refusal::EventNotFound)
 }
