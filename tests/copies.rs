@@ -151,7 +151,10 @@ async fn an_answer_that_a_client_stored_waits_for_its_mail_and_is_settled_by_it(
     assert_eq!(due(&gateway).await.0, 0, "which is no reason to hurry");
     let other = mail("other", ADA, BO, &reply("DECLINED", 0).replace("T000000Z", "T000001Z"));
     let mut told = other.replace("DECLINED", "ACCEPTED").replace("<other@", "<same@");
-    assert_eq!(reason(&gateway, FolderRole::Sent, &told.replace(&format!("To: {BO}"), "To: dee@example.org")).await, "nothing-new");
+    assert_eq!(
+        reason(&gateway, FolderRole::Sent, &told.replace(&format!("To: {BO}"), "To: dee@example.org")).await,
+        "nothing-new"
+    );
     assert_eq!(waiting(&gateway).await.len(), 1, "Bo has not been told");
     told = told.replace("<same@", "<same2@");
     assert_eq!(reason(&gateway, FolderRole::Sent, &told).await, "nothing-new");
@@ -202,7 +205,11 @@ async fn a_mail_to_oneself_outside_the_sent_folder_proves_nothing() {
     let copy = mail("answer", ADA, BO, &reply("ACCEPTED", 0));
     assert_eq!(reason(&gateway, FolderRole::Inbox, &copy).await, "own-address-outside-sent");
     assert!(stored(&gateway).await.contains("PARTSTAT=NEEDS-ACTION"));
-    assert_eq!(reason(&gateway, FolderRole::Sent, &copy).await, "sent-by-client", "and its copy in Sent counts all the same");
+    assert_eq!(
+        reason(&gateway, FolderRole::Sent, &copy).await,
+        "sent-by-client",
+        "and its copy in Sent counts all the same"
+    );
 }
 
 #[tokio::test]
@@ -239,11 +246,13 @@ async fn a_meeting_in_the_sent_folder_is_stored_answered_changed_and_cancelled()
     assert_eq!(reason(&gateway, FolderRole::Sent, &mail("ask", ADA, &both, &request)).await, "sent-by-client");
     let yes = calendar("REPLY", 0, ADA, &format!("ATTENDEE;PARTSTAT=ACCEPTED:mailto:{BO}\r\n"));
     assert_eq!(reason(&gateway, FolderRole::Inbox, &mail("yes", BO, ADA, &yes)).await, "answered");
-    let later = request.replace("SEQUENCE:0", "SEQUENCE:1").replace("T160000Z", "T170000Z").replace("T000000Z", "T000100Z");
+    let later =
+        request.replace("SEQUENCE:0", "SEQUENCE:1").replace("T160000Z", "T170000Z").replace("T000000Z", "T000100Z");
     assert_eq!(reason(&gateway, FolderRole::Sent, &mail("move", ADA, &both, &later)).await, "sent-by-client");
     assert!(stored(&gateway).await.contains("DTEND:20400601T170000Z"));
     assert_eq!(reason(&gateway, FolderRole::Sent, &mail("late", ADA, &both, &request)).await, "out-of-sequence");
-    let off = calendar("CANCEL", 2, ADA, &format!("STATUS:CANCELLED\r\n{}", guests(&[BO, CY]))).replace("T000000Z", "T000200Z");
+    let off = calendar("CANCEL", 2, ADA, &format!("STATUS:CANCELLED\r\n{}", guests(&[BO, CY])))
+        .replace("T000000Z", "T000200Z");
     assert_eq!(reason(&gateway, FolderRole::Sent, &mail("off", ADA, &both, &off)).await, "sent-by-client");
     assert!(stored(&gateway).await.contains("STATUS:CANCELLED"));
     assert_eq!(outbox(&gateway).await, [], "the client tells everybody");
@@ -267,7 +276,8 @@ async fn a_cancellation_of_the_client_is_not_repeated_when_it_deletes_the_event(
     let gateway = open(folder.path()).await;
     let request = mail("ask", ADA, BO, &calendar("REQUEST", 0, ADA, &guests(&[BO])));
     assert_eq!(reason(&gateway, FolderRole::Sent, &request).await, "sent-by-client");
-    let off = calendar("CANCEL", 1, ADA, &format!("STATUS:CANCELLED\r\n{}", guests(&[BO]))).replace("T000000Z", "T000200Z");
+    let off =
+        calendar("CANCEL", 1, ADA, &format!("STATUS:CANCELLED\r\n{}", guests(&[BO]))).replace("T000000Z", "T000200Z");
     assert_eq!(reason(&gateway, FolderRole::Sent, &mail("off", ADA, BO, &off)).await, "sent-by-client");
     let gone = Change::Delete(CalUid(UID.to_owned()));
     gateway.change_by_client(&gateway.config.users[0], gone).await.expect("deleted");
@@ -342,7 +352,10 @@ async fn a_note_that_comes_back_is_the_end_of_it() {
     gone.iter_mut().for_each(|one| one.state = RecipientState::Sent);
     transaction.settle(note.id, &gone, now_millis()).await.expect("settled");
     transaction.commit().await.expect("committed");
-    assert_eq!(reason(&gateway, FolderRole::Inbox, &report(ADA, "unknown", &note.debt.message_id)).await, "not-delivered");
+    assert_eq!(
+        reason(&gateway, FolderRole::Inbox, &report(ADA, "unknown", &note.debt.message_id)).await,
+        "not-delivered"
+    );
     gateway.tell_undelivered(now_millis() + 120_000).await.expect("told");
     assert_eq!(outbox(&gateway).await.len(), 3, "no note about a note");
 }
