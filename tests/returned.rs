@@ -71,6 +71,43 @@ fn a_refusal_by_the_submission_server_is_told_as_well() {
     assert!(status_of(&site, "a", "near", B).is_some_and(|status| status != "1.1"));
 }
 
+fn saving_server(lab: &Lab) -> String {
+    let port = lab.smtp_port();
+    format!("host = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\nsave_sent = true")
+}
+
+/// Makes every saved copy owed again.
+fn owe_again(site: &Site) {
+    let url = format!("sqlite://{}", site.path("imipd.db").display());
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let pool = sqlx::SqlitePool::connect(&url).await.expect("the database");
+        let owed = sqlx::query("UPDATE sent_copy SET state = 'owed', next_attempt_at = 0 WHERE state = 'saved'");
+        assert_eq!(owed.execute(&pool).await.expect("an update").rows_affected(), 1);
+        pool.close().await;
+    });
+}
+
+#[test]
+fn a_copy_of_each_mail_is_saved_once_in_the_sent_folder_as_read() {
+    let Some(mut site) = Site::open(&Plan { smtp_server: Some(saving_server), ..Plan::default() }) else { return };
+    let sent = |site: &Site| site.lab.mails("a", "Sent").unwrap_or_default();
+    site.put("a", &meeting("kept", A, &[B]));
+    let copy = wait_for("the copy is there", || sent(&site).pop());
+    let name = copy.path.file_name().expect("a name").to_string_lossy().into_owned();
+    assert!(name.split(",").last().is_some_and(|flags| flags.contains('S')), "read: {name}");
+    let id = copy.header("Message-ID").expect("a Message-ID");
+    assert_eq!(Some(&id), wait_for("B has it", || site.inbox("b").pop()).header("Message-ID").as_ref());
+    // As after dying between the server's answer and our commit.
+    wait_until("all is said", || site.status()["idle"] == true);
+    site.kill();
+    owe_again(&site);
+    site.start();
+    site.put("a", &meeting("kept-too", A, &[B]));
+    wait_until("the second copy is there", || sent(&site).len() >= 2);
+    assert_eq!(sent(&site).iter().filter(|mail| mail.header("Message-ID").as_ref() == Some(&id)).count(), 1);
+    assert_eq!(site.status()["outbox"]["copies_refused"], 0);
+}
+
 fn token_server(lab: &Lab) -> String {
     let port = lab.smtp_port();
     format!("host = \"127.0.0.1\"\nport = {port}\nsecurity = \"none\"\nenvelope_from = \"c+{{token}}@example.com\"")

@@ -36,6 +36,9 @@ fn print(status: &Status) -> anyhow::Result<()> {
     let outbox = &status.outbox;
     let mut text = format!("daemon        {daemon}\n");
     text += &format!("outbox        {} recipients waiting, {} failed\n", outbox.waiting, outbox.failed);
+    if outbox.copies_refused > 0 {
+        text += &format!("sent copies   {} not taken by the Sent folder; the log says why\n", outbox.copies_refused);
+    }
     if !outbox.last_error.is_empty() {
         text += &format!("              {}\n", output::printable(&outbox.last_error));
     }

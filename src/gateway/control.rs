@@ -199,6 +199,7 @@ impl Gateway {
         let waiting = self.ledger.recipients_in(RecipientState::Waiting).await?;
         let failed = self.ledger.recipients_in(RecipientState::Failed).await?;
         let held = self.ledger.recipients_held().await?;
-        Ok(OutboxStatus { waiting, failed, held, ..OutboxStatus::default() })
+        let copies_refused = self.ledger.copies_refused().await?;
+        Ok(OutboxStatus { waiting, failed, held, copies_refused, ..OutboxStatus::default() })
     }
 }

@@ -17,6 +17,7 @@
 //! | `login`, `gate` | with what a user's mailbox is opened, and when that may be tried |
 //! | `courier` | the outbox, until it is empty |
 //! | `delivered` | what became of a mail, noted in the calendar of who wrote it |
+//! | `save_sent` | copies of what was sent, for the Sent folder |
 //! | `retention` | what is old, forgotten |
 //! | `office` | what an operator does to the outbox |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
@@ -38,6 +39,7 @@ mod office;
 mod own_copy;
 mod receive;
 mod retention;
+mod save_sent;
 mod sharing;
 mod status;
 mod supervisor;

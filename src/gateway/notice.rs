@@ -50,7 +50,7 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
 }
 
 impl Gateway {
-    /// What follows from the outcomes of a delivery, in the transaction that records them: the user is told of who did not get it, and
+    /// What follows from the outcomes of a delivery, written in the transaction that records them: the user is told of who did not get it, and
     /// gets a copy of what was sent.
     pub(super) async fn follow_up(
         &self,
@@ -73,11 +73,9 @@ impl Gateway {
                 failed_at: now,
             };
             transaction.note_undelivered(&untold, now + GATHERING_MILLIS).await?;
-            self.failures.notify_one();
         }
         if self.config.smtp.save_sent && outcomes.iter().any(|outcome| outcome.state == RecipientState::Sent) {
             transaction.owe_copy(parcel.id, now).await?;
-            self.copies.notify_one();
         }
         Ok(())
     }

@@ -61,6 +61,9 @@ pub struct OutboxStatus {
     #[serde(default)]
     pub held: i64,
     pub last_error: String,
+    /// Mails of which the Sent folder did not take a copy.
+    #[serde(default)]
+    pub copies_refused: i64,
     /// The rate limits that keep mail back, a sentence for each user.
     #[serde(default)]
     pub storms: Vec<String>,

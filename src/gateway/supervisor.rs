@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::control::{Claim, Control};
 use super::mailboxes::Mailboxes;
-use super::{Gateway, Reloaded, courier, notice, retention};
+use super::{Gateway, Reloaded, courier, notice, retention, save_sent};
 use crate::config::{Config, Files};
 use crate::outbox::smtp::Submitter;
 
@@ -44,6 +44,9 @@ pub async fn run(config: Config, file: PathBuf) -> anyhow::Result<()> {
     tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
     tasks.spawn(notice::run(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(retention::run(Arc::clone(&gateway), stopping.clone()));
+    if gateway.config.smtp.save_sent {
+        tasks.spawn(save_sent::run(Arc::clone(&gateway), Arc::clone(&server), stopping.clone()));
+    }
     let mut mailboxes = Mailboxes::new(Arc::clone(&gateway), server);
     mailboxes.start_all(gateway.roster().users().cloned());
     tasks.spawn(keep_watchdog_quiet(stopping.clone()));

@@ -77,6 +77,15 @@ impl Ledger {
         Ok(rows.iter().map(copy).collect())
     }
 
+    /// How many copies were refused.
+    pub async fn copies_refused(&self) -> Result<i64, LedgerError> {
+        let row = sqlx::query("SELECT COUNT(*) FROM sent_copy WHERE state = 'refused'")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(LedgerError::while_trying("count copies"))?;
+        Ok(row.get(0))
+    }
+
     /// Records what became of a copy.
     pub async fn settle_copy(&self, outbox_id: i64, state: CopyState, detail: &str) -> Result<(), LedgerError> {
         sqlx::query("UPDATE sent_copy SET state = ?, detail = ? WHERE outbox_id = ?")

@@ -1,6 +1,7 @@
 //! Mailboxes over IMAP: a session whose answers are all checked, and what of a mail is fetched.
 //!
-//! Folders are opened with EXAMINE and texts fetched with PEEK, so nothing here can mark, move or delete a mail.
+//! Folders are opened with EXAMINE and texts fetched with PEEK, so nothing here can mark, move or delete a mail; `append` alone adds
+//! one.
 //! A [`Session`] is one connection of one user. After an error it is spent, with the one exception of a command
 //! that the server refused with a tagged NO; [`Session::is_usable`] tells.
 //!
@@ -9,6 +10,7 @@
 //! `structure`, `abridge`, `credentials` and `cursor`.
 
 mod abridge;
+mod append;
 mod argument;
 mod credentials;
 mod cursor;
@@ -25,6 +27,7 @@ mod structure;
 mod transport;
 mod wire;
 
+pub use append::Appended;
 pub use argument::{ImapUid, UidValidity};
 pub use credentials::{Credentials, MasterMode, TokenMechanism};
 pub use cursor::{Backfill, Cursor, Plan, SinceWhy, plan};

@@ -102,10 +102,14 @@ impl Wire {
 
     /// Sends one line in one write; async-imap would make four of it, and log the password.
     pub(super) async fn send(&mut self, during: &str, line: &str) -> Result<(), MailboxError> {
-        let octets = format!("{line}\r\n");
+        self.send_octets(during, format!("{line}\r\n").as_bytes()).await
+    }
+
+    /// Sends octets as they are: a line, or a literal and the end of its command.
+    pub(super) async fn send_octets(&mut self, during: &str, octets: &[u8]) -> Result<(), MailboxError> {
         let stream = self.client.get_mut();
         let write = async {
-            stream.write_all(octets.as_bytes()).await?;
+            stream.write_all(octets).await?;
             stream.flush().await
         };
         match timeout(self.timing.answer, write).await {

@@ -101,7 +101,11 @@ impl Gateway {
         for ((user, uid), statuses) in statuses(reports) {
             self.note_delivery(&mut transaction, (user, uid), &statuses).await?;
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        // Only now: who is woken earlier finds nothing yet.
+        self.failures.notify_one();
+        self.copies.notify_one();
+        Ok(())
     }
 }
 

@@ -1,0 +1,142 @@
+//! A copy of each sent mail goes into its user's Sent folder, where `smtp.save_sent` asks for it.
+//!
+//! | what happens | what is written |
+//! |---|---|
+//! | the submission server has taken a mail for somebody | in the same transaction: a copy is owed |
+//! | the folder holds a mail of this Message-ID already | the copy is saved |
+//! | the server takes the copy | the same; who dies before finds it by its Message-ID |
+//! | the server does not take it, or there is no such folder | refused: it is logged, counted in the status, and left at that |
+//! | there is no server to speak to | it is tried again, for as long as a mail would be |
+//!
+//! Nothing waits for it: what has been sent has been sent.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::watch::stopped;
+use super::{Gateway, now_millis};
+use crate::config::User;
+use crate::itip::Address;
+use crate::ledger::{CopyState, LedgerError, SentCopy};
+use crate::mailbox::{Appended, ImapServer, MailboxError, Session};
+
+/// Copies that are saved on one connection.
+const BATCH: u32 = 50;
+
+/// How long to wait when no copy is due; the bell rings earlier.
+const NAP: Duration = Duration::from_secs(60);
+
+/// The first rest after trouble, and the longest.
+const PAUSE_MILLIS: (i64, i64) = (5_000, 3_600_000);
+
+/// Saves what is owed until the daemon stops.
+pub async fn run(gateway: Arc<Gateway>, server: Arc<ImapServer>, mut stop: watch::Receiver<bool>) {
+    while !*stop.borrow() {
+        let pause = tokio::select! {
+            saved = gateway.save_copies(&server) => match saved {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => NAP,
+                Err(error) => {
+                    tracing::error!(%error, "cannot work through the copies of sent mails");
+                    NAP
+                }
+            },
+            // What is half done is found by its Message-ID at the next start.
+            () = stopped(&mut stop) => return,
+        };
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = gateway.copies.notified() => {}
+            () = stopped(&mut stop) => {}
+        }
+    }
+}
+
+impl Gateway {
+    /// Saves the due copies of one user; whether there were any.
+    async fn save_copies(&self, server: &ImapServer) -> Result<bool, LedgerError> {
+        let copies = self.ledger.copies_due(now_millis(), BATCH).await?;
+        let Some(first) = copies.first() else { return Ok(false) };
+        let Some(user) = self.user(&Address::in_mail(&first.user)) else {
+            for copy in &copies {
+                self.refuse(copy, "the user is not in the configuration any more").await?;
+            }
+            return Ok(true);
+        };
+        match self.save_all(server, &user, &copies).await {
+            Ok(()) => {}
+            Err(CopyError::Ledger(error)) => return Err(error),
+            Err(CopyError::Mailbox(error)) => self.put_off(first, &error).await?,
+        }
+        Ok(true)
+    }
+
+    async fn save_all(&self, server: &ImapServer, user: &User, copies: &[SentCopy]) -> Result<(), CopyError> {
+        // Where logins are refused, one may have to wait for hours, and the other users' copies with it.
+        let logging_in = tokio::time::timeout(LOGIN_PATIENCE, self.log_in(server, user)).await;
+        let login = || "logging in for a copy in the Sent folder".to_owned();
+        let mut session =
+            logging_in.map_err(|_| MailboxError::Timeout { during: login(), after: LOGIN_PATIENCE })??;
+        let Some(folder) = sent_folder(&mut session).await? else {
+            for copy in copies {
+                self.refuse(copy, "the mailbox has no folder with the attribute \\Sent, and none named Sent").await?;
+            }
+            return Ok(());
+        };
+        session.examine(&folder).await?;
+        for copy in copies {
+            let is_there = session.holds(&copy.message_id).await?;
+            let sent_at = chrono::DateTime::from_timestamp_millis(copy.created_at).unwrap_or_default();
+            let appended = match is_there {
+                true => Appended::Saved,
+                false => session.append(&folder, &copy.raw, sent_at).await?,
+            };
+            match appended {
+                Appended::Saved => self.ledger.settle_copy(copy.outbox_id, CopyState::Saved, "").await?,
+                Appended::Refused(why) => self.refuse(copy, &why).await?,
+            }
+        }
+        // Whether the server hears it does not matter.
+        let _ = tokio::time::timeout(Duration::from_secs(1), session.logout()).await;
+        Ok(())
+    }
+
+    async fn refuse(&self, copy: &SentCopy, why: &str) -> Result<(), LedgerError> {
+        tracing::warn!(user = copy.user, message_id = copy.message_id, why, "no copy in the Sent folder");
+        self.ledger.settle_copy(copy.outbox_id, CopyState::Refused, why).await
+    }
+
+    /// Puts off all copies of a user; gives up on one that is as old as a mail may become.
+    async fn put_off(&self, first: &SentCopy, error: &MailboxError) -> Result<(), LedgerError> {
+        let age = u64::try_from(now_millis() - first.created_at).unwrap_or(0);
+        if Duration::from_millis(age) > self.config.smtp.give_up_after {
+            return self.refuse(first, &error.to_string()).await;
+        }
+        tracing::info!(user = first.user, %error, "copies for the Sent folder wait");
+        let (least, most) = PAUSE_MILLIS;
+        let rest = least.saturating_mul(1 << first.attempts.min(20)).min(most);
+        self.ledger.postpone_copies(&first.user, now_millis() + rest, &error.to_string()).await
+    }
+}
+
+/// How long one login may take; it is tried again later.
+const LOGIN_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Why copies could not be saved.
+#[derive(Debug, thiserror::Error)]
+enum CopyError {
+    #[error(transparent)]
+    Mailbox(#[from] MailboxError),
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+}
+
+/// The folder for sent mail: the one that the server says it is (RFC 6154 §2), or else the one that is named so.
+async fn sent_folder(session: &mut Session) -> Result<Option<String>, MailboxError> {
+    let folders = session.folders().await?;
+    let marked = folders.iter().find(|folder| folder.has("\\Sent"));
+    let named = || folders.iter().find(|folder| folder.name.eq_ignore_ascii_case("Sent"));
+    Ok(marked.or_else(named).map(|folder| folder.name.clone()))
+}
