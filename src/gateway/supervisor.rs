@@ -28,7 +28,7 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let claim = Claim::take(&config.database.path)?;
     let control = Control::bind(&config.database.path, &claim)?;
     let gateway = Gateway::open(config).await?;
-    let server = Arc::new(gateway.imap_server()?);
+    let server = gateway.imap_server()?;
     let submitter = Arc::new(Submitter::new(gateway.smtp_server()?));
     let (stop, stopping) = watch::channel(false);
     let mut tasks = JoinSet::new();
