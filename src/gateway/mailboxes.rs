@@ -150,7 +150,7 @@ impl Watch {
                 () = tokio::time::sleep(wait) => {}
                 () = stopped(&mut self.stop) => return,
             }
-            let Err(panic) = contained(self.watcher().run()).await else { return };
+            let Err(panic) = contained(async { self.watcher().run().await }).await else { return };
             let text = format!("a fault of imipd broke off the watching: {panic}; please report it");
             tracing::error!(user = self.user.key(), "{text}");
             self.common.gateway.board.count_panic(self.user.key(), &text);

@@ -63,8 +63,9 @@ impl Budget {
 
     fn holders_max(&self, users: usize) -> usize {
         match users <= self.max {
+            _ if self.connections.is_none() => usize::MAX,
             true => self.max,
-            false => self.max - (self.max / VISITS_SHARE).max(1),
+            false => self.max.saturating_sub((self.max / VISITS_SHARE).max(1)),
         }
     }
 
