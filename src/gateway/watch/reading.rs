@@ -11,9 +11,7 @@ use crate::gateway::{GatewayError, Phase};
 use crate::mailbox::{Cursor, Fetched, FolderState, ImapUid, MailStructure, MailboxError, Plan, Session, limits};
 
 /// Ordinary mails behind which the cursor is stored; they are looked at again when the daemon ends before.
-///
-/// An ordinary mail is cheap to look at and a commit is not: most mail is ordinary.
-const UNSAVED_MAX: usize = 200;
+const UNSAVED_MAX: usize = 1;
 
 /// Mails that a server may announce at once and that are still asked for without asking how many there are.
 const FEW: u32 = 100;
