@@ -274,7 +274,10 @@ fn the_defaults_are_those_that_are_promised() {
     assert_eq!(config.database.path, Path::new("/var/lib/imipd/imipd.db"));
     assert_eq!((config.imap.server.host.as_str(), config.imap.server.port), ("localhost", 993));
     assert_eq!((config.smtp.server.host.as_str(), config.smtp.server.port), ("localhost", 587));
-    assert_eq!((config.imap.watch.as_slice(), config.imap.backfill_days), (["INBOX".to_owned()].as_slice(), 0));
+    assert_eq!(
+        (config.imap.watch.as_slice(), config.imap.backfill_days),
+        (["INBOX".to_owned(), "\\Sent".to_owned()].as_slice(), 0)
+    );
     assert_eq!(config.imap.poll_interval, Duration::from_secs(60));
     assert_eq!((config.smtp.max_connections, config.smtp.timeout), (4, Duration::from_secs(60)));
     assert_eq!(config.smtp.give_up_after, Duration::from_secs(4 * 24 * 60 * 60));

@@ -240,7 +240,12 @@ async fn play(path: std::path::PathBuf) -> Option<String> {
         port: listener.local_addr().unwrap().port(),
         security: dialogue.security,
         tls: imipd::tls::client_config(None).unwrap(),
-        timing: Timing { connect: dialogue.patience, answer: dialogue.patience, poll: Duration::from_millis(50) },
+        timing: Timing {
+            connect: dialogue.patience,
+            answer: dialogue.patience,
+            poll: Duration::from_millis(50),
+            ..Timing::default()
+        },
     };
     let serving = tokio::spawn(serve(listener, dialogue.script));
     // The driver must be usable from a spawned task, on a worker's stack.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::output;
 use crate::config::{Config, User};
 use crate::gateway::{Gateway, ask, credentials, load_wording};
-use crate::mailbox::{ImapServer, Session};
+use crate::mailbox::{ImapServer, Session, choose};
 use crate::outbox::smtp::Submitter;
 
 /// How many logins in a row may fail in the same way before the rest is left out: they would lock accounts.
@@ -135,8 +135,15 @@ async fn check_mailbox(
         let every = gateway.config.imap.poll_interval;
         say(&format!("warning  IMAP: the server has no IDLE; {} is asked every {every:?}", user.key()));
     }
-    for folder in &gateway.config.imap.watch {
-        session.examine(folder).await?;
+    let choice = choose(&session.folders().await?, &gateway.config.imap.watch);
+    for missing in &choice.missing {
+        say(&format!("note     IMAP: {} has no folder {missing}", user.key()));
+    }
+    if choice.left_out > 0 {
+        say(&format!("warning  IMAP: {} has too many folders; {} are not watched", user.key(), choice.left_out));
+    }
+    for folder in &choice.folders {
+        session.examine(&folder.name).await?;
     }
     session.logout().await
 }

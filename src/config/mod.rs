@@ -103,6 +103,24 @@ pub struct Imap {
     pub backfill_days: u32,
     /// How often a folder is looked at that the server does not report on.
     pub poll_interval: Duration,
+    /// How often the server is asked to go on telling of new mail, by which it is noticed when it is gone.
+    pub renew_interval: Duration,
+    /// How long one answer of the server may take.
+    pub timeout: Duration,
+    /// How many connections may be open at once; 0 for no limit.
+    pub max_connections: u32,
+    pub wake: Wake,
+    /// How often a mailbox is looked at without a push.
+    pub safety_poll: Duration,
+}
+
+/// By what new mail is learnt of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    /// By a connection for each mailbox, as far as there are enough.
+    Auto,
+    /// By a message of the mail server to the push endpoint; no connection is kept.
+    Push,
 }
 
 /// The submission service.

@@ -14,7 +14,7 @@ use super::secret::{Places, SECRET, Secret};
 use super::value;
 use super::{
     AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
-    Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
+    Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User, Wake,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -54,6 +54,12 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, UsualAcces
         watch: watch(&table),
         backfill_days: table.number("backfill_days", 0..=3650).unwrap_or(0),
         poll_interval: time(&table, "poll_interval", Duration::from_secs(5)..=DAY, MINUTE),
+        // RFC 2177 §3: servers end it after 30 minutes.
+        renew_interval: time(&table, "renew_interval", Duration::from_secs(5)..=29 * MINUTE, 25 * MINUTE),
+        timeout: time(&table, "timeout", Duration::from_secs(5)..=10 * MINUTE, MINUTE),
+        max_connections: table.number("max_connections", 0..=100_000).unwrap_or(0),
+        wake: table.choice("wake", &[("auto", Wake::Auto), ("push", Wake::Push)], &[]).unwrap_or(Wake::Auto),
+        safety_poll: time(&table, "safety_poll", MINUTE..=DAY, 60 * MINUTE),
     };
     table.finish();
     (imap, access)
@@ -238,7 +244,7 @@ fn credentials(
 
 fn watch(table: &Section<'_>) -> Vec<String> {
     let watch = table.list("watch", FOLDERS_MAX, "write a list of folders, such as [\"INBOX\"]", value::folder);
-    let watch = watch.unwrap_or_else(|| vec!["INBOX".to_owned()]);
+    let watch = watch.unwrap_or_else(|| vec!["INBOX".to_owned(), "\\Sent".to_owned()]);
     for (at, folder) in watch.iter().enumerate() {
         if watch.iter().take(at).any(|earlier| earlier == folder) {
             table.fault("watch", Wrong::new(format!("names {} twice", quote(folder)), "name each folder once"));

@@ -16,7 +16,8 @@ pub(super) const DOMAIN: &str = "write the domain alone, such as \"example.com\"
 pub(super) const ADDRESS: &str = "write it as \"name@example.com\"";
 pub(super) const DURATION: &str = "write a time such as \"30s\", \"20m\", \"4h\" or \"2d\"";
 pub(super) const ZONE: &str = "write an IANA name such as \"Europe/Berlin\"";
-pub(super) const FOLDER: &str = "write the folder as the server names it, such as \"INBOX\"";
+pub(super) const FOLDER: &str =
+    "write a folder's name such as \"INBOX\", a pattern with * or %, or \"\\\\Sent\" for the folder of sent mail";
 
 /// Any text that is not empty and would break no line of a protocol.
 pub(super) fn line(text: &str) -> Result<String, Wrong> {
@@ -87,11 +88,11 @@ pub(super) fn is_loopback(host: &str) -> bool {
 
 /// A folder to be watched; INBOX is INBOX in any case (RFC 9051 §5.1).
 pub(super) fn folder(text: &str) -> Result<String, Wrong> {
-    if text.starts_with('\\') {
-        return Err(Wrong::new(format!("{}: folders by their use are not in this version yet", quote(text)), FOLDER));
+    if text.eq_ignore_ascii_case("\\Sent") {
+        return Ok("\\Sent".to_owned());
     }
-    if text.contains(['*', '%']) {
-        return Err(Wrong::new(format!("{} is a pattern", quote(text)), FOLDER));
+    if text.starts_with('\\') {
+        return Err(Wrong::new(format!("{} is not a use by which folders are watched", quote(text)), FOLDER));
     }
     line(text).map(|name| if name.eq_ignore_ascii_case("INBOX") { "INBOX".to_owned() } else { name })
 }

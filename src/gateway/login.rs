@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Gateway;
-use super::gate::{Attempt, Outcome, fingerprint};
+use super::gate::{Attempt, Outcome, Permit, fingerprint};
 use crate::command::{self, Bounds};
 use crate::config::{Access, MasterMode, TokenMechanism, TokenSource, User};
 use crate::mailbox::{self, Credentials, ImapServer, MailboxError, Session};
@@ -14,17 +14,26 @@ use crate::mailbox::{self, Credentials, ImapServer, MailboxError, Session};
 const TOKEN_BOUNDS: Bounds = Bounds { time: Duration::from_secs(30), output_bytes_max: 64 * 1024 };
 
 impl Gateway {
+    /// Waits until a login of a user's may be tried; whoever holds something that others need waits here first.
+    pub async fn may_log_in(&self, user: &User) -> Result<(), MailboxError> {
+        self.pass_gate(user).await.map(drop)
+    }
+
+    async fn pass_gate(&self, user: &User) -> Result<Permit<'_>, MailboxError> {
+        loop {
+            let attempt = attempt(user)?;
+            let held = |wait: Duration| self.tell_of_hold(user, attempt.master.as_deref(), wait);
+            if let Some(permit) = self.gate.pass(&attempt, held).await {
+                return Ok(permit);
+            }
+        }
+    }
+
     /// A session of a user's, as soon as the login may be tried.
     ///
     /// It may wait for hours where logins were refused; the status tells meanwhile what is waited for.
     pub async fn log_in(&self, server: &ImapServer, user: &User) -> Result<Session, MailboxError> {
-        let permit = loop {
-            let attempt = attempt(user)?;
-            let held = |wait: Duration| self.tell_of_hold(user, attempt.master.as_deref(), wait);
-            if let Some(permit) = self.gate.pass(&attempt, held).await {
-                break permit;
-            }
-        };
+        let permit = self.pass_gate(user).await?;
         let credentials = credentials(user).await?;
         let session = Session::connect(server, &credentials).await;
         let outcome = match &session {

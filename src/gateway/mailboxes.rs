@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use super::Gateway;
-use super::watch::{Watcher, stopped};
+use super::watch::{Common, Watcher, stopped};
 use crate::config::User;
 use crate::mailbox::ImapServer;
 
@@ -50,8 +50,7 @@ impl Doorbells {
 /// The tasks that watch, one for each user.
 #[derive(Debug)]
 pub struct Mailboxes {
-    gateway: Arc<Gateway>,
-    server: Arc<ImapServer>,
+    common: Arc<Common>,
     tasks: HashMap<String, Task>,
 }
 
@@ -64,7 +63,7 @@ struct Task {
 impl Mailboxes {
     /// Nobody's mailbox is watched yet.
     pub fn new(gateway: Arc<Gateway>, server: Arc<ImapServer>) -> Self {
-        Self { gateway, server, tasks: HashMap::new() }
+        Self { common: Arc::new(Common::new(gateway, server)), tasks: HashMap::new() }
     }
 
     /// Watches the mailboxes of these users from now on, the logins spread over some seconds.
@@ -87,13 +86,12 @@ impl Mailboxes {
         let earlier = self.tasks.remove(&key);
         let (stop, stopping) = watch::channel(false);
         let watch = Watch {
-            gateway: Arc::clone(&self.gateway),
-            server: Arc::clone(&self.server),
-            bell: self.gateway.doorbells.hang(&key),
+            common: Arc::clone(&self.common),
+            bell: self.common.gateway.doorbells.hang(&key),
             user,
             stop: stopping,
         };
-        self.gateway.board.enter(&key);
+        self.common.gateway.board.enter(&key);
         let handle = tokio::spawn(async move {
             if let Some(earlier) = earlier {
                 earlier.end().await;
@@ -106,9 +104,9 @@ impl Mailboxes {
     /// Stops watching the mailbox of a user; returns when the mail in hand is done. Nothing where it is not watched.
     pub async fn stop(&mut self, user_key: &str) {
         let Some(task) = self.tasks.remove(user_key) else { return };
-        self.gateway.doorbells.take_down(user_key);
+        self.common.gateway.doorbells.take_down(user_key);
         task.end().await;
-        self.gateway.board.leave(user_key);
+        self.common.gateway.board.leave(user_key);
     }
 
     /// Stops watching all of them; returns when the mail in hand is done.
@@ -138,8 +136,7 @@ impl Drop for Task {
 
 /// What one task needs.
 struct Watch {
-    gateway: Arc<Gateway>,
-    server: Arc<ImapServer>,
+    common: Arc<Common>,
     user: Arc<User>,
     bell: Arc<Notify>,
     stop: watch::Receiver<bool>,
@@ -153,21 +150,16 @@ impl Watch {
                 () = tokio::time::sleep(wait) => {}
                 () = stopped(&mut self.stop) => return,
             }
-            let Err(panic) = contained(self.watcher().run()).await else { return };
+            let Err(panic) = contained(async { self.watcher().run().await }).await else { return };
             let text = format!("a fault of imipd broke off the watching: {panic}; please report it");
             tracing::error!(user = self.user.key(), "{text}");
-            self.gateway.board.count_panic(self.user.key(), &text);
+            self.common.gateway.board.count_panic(self.user.key(), &text);
             wait = AFTER_PANIC;
         }
     }
 
     fn watcher(&self) -> Watcher {
-        Watcher::new(
-            Arc::clone(&self.gateway),
-            Arc::clone(&self.server),
-            Arc::clone(&self.user),
-            (Arc::clone(&self.bell), self.stop.clone()),
-        )
+        Watcher::new(Arc::clone(&self.common), Arc::clone(&self.user), Arc::clone(&self.bell), self.stop.clone())
     }
 }
 

@@ -215,7 +215,9 @@ impl Gateway {
             crate::config::Security::None => ImapSecurity::None,
         };
         let tls = tls_for(server)?;
-        let timing = Timing { poll: self.config.imap.poll_interval, ..Timing::default() };
+        let imap = &self.config.imap;
+        let (poll, renew, answer) = (imap.poll_interval, imap.renew_interval, imap.timeout);
+        let timing = Timing { poll, renew, answer, ..Timing::default() };
         Ok(ImapServer { host: server.host.clone(), port: server.port, security, tls, timing })
     }
 

@@ -76,6 +76,8 @@ pub struct Transaction(sqlx::Transaction<'static, Sqlite>);
 pub struct CursorRecord {
     pub uid_validity: u32,
     pub next_uid: u32,
+    /// The server's number of changes when that was so, or an earlier one; 0 where it keeps none. RFC 7162 §3.1.2.1.
+    pub highest_modseq: i64,
     /// Mail that arrived before is none of our business, Unix milliseconds; set when the folder is first seen.
     pub since_at: i64,
 }
@@ -127,13 +129,30 @@ impl Ledger {
 
     /// How far a folder has been read; nothing when it was never seen.
     pub async fn cursor(&self, user: &str, folder: &str) -> Result<Option<CursorRecord>, LedgerError> {
-        let row = sqlx::query("SELECT uid_validity, next_uid, since_at FROM cursor WHERE user = ? AND folder = ?")
+        let select =
+            "SELECT uid_validity, next_uid, since_at, highest_modseq FROM cursor WHERE user = ? AND folder = ?";
+        let row = sqlx::query(select)
             .bind(user)
             .bind(folder)
             .fetch_optional(&self.pool)
             .await
             .map_err(LedgerError::while_trying("read a cursor"))?;
-        Ok(row.map(|row| CursorRecord { uid_validity: row.get(0), next_uid: row.get(1), since_at: row.get(2) }))
+        Ok(row.map(|row| CursorRecord {
+            uid_validity: row.get(0),
+            next_uid: row.get(1),
+            since_at: row.get(2),
+            highest_modseq: row.get(3),
+        }))
+    }
+
+    /// From when on mail of a user is ours, Unix milliseconds; nothing when none of their folders was ever seen.
+    pub async fn ours_since(&self, user: &str) -> Result<Option<i64>, LedgerError> {
+        let row = sqlx::query("SELECT MIN(since_at) FROM cursor WHERE user = ?")
+            .bind(user)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(LedgerError::while_trying("read the cursors of a user"))?;
+        Ok(row.get(0))
     }
 }
 
@@ -173,15 +192,17 @@ impl Transaction {
     /// Records how far a folder has been read; `since_at` stays what it was when the folder was first seen.
     pub async fn set_cursor(&mut self, user: &str, folder: &str, cursor: CursorRecord) -> Result<(), LedgerError> {
         sqlx::query(
-            "INSERT INTO cursor (user, folder, uid_validity, next_uid, since_at) VALUES (?, ?, ?, ?, ?)
+            "INSERT INTO cursor (user, folder, uid_validity, next_uid, since_at, highest_modseq) VALUES (?, ?, ?, ?, ?, ?)
              ON CONFLICT (user, folder) DO UPDATE
-             SET uid_validity = excluded.uid_validity, next_uid = excluded.next_uid",
+             SET uid_validity = excluded.uid_validity, next_uid = excluded.next_uid,
+                 highest_modseq = excluded.highest_modseq",
         )
         .bind(user)
         .bind(folder)
         .bind(cursor.uid_validity)
         .bind(cursor.next_uid)
         .bind(cursor.since_at)
+        .bind(cursor.highest_modseq)
         .execute(self.connection())
         .await
         .map_err(LedgerError::while_trying("write a cursor"))?;

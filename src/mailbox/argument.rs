@@ -69,6 +69,56 @@ pub(super) fn folder_name(name: &str) -> Result<String, MailboxError> {
     if name.is_ascii() { quoted("the folder name", name) } else { quoted("the folder name", &utf7(name)) }
 }
 
+/// A folder's name as people read it: what the server spells in modified UTF-7, decoded. RFC 3501 §5.1.3.
+///
+/// A name that would not become the same again when encoded stays as it is, so that two folders never look alike.
+pub(super) fn shown_name(name: &str) -> String {
+    match decoded_utf7(name) {
+        Some(decoded) if utf7(&decoded) == name && !decoded.chars().any(char::is_control) => decoded,
+        _ => name.to_owned(),
+    }
+}
+
+fn decoded_utf7(name: &str) -> Option<String> {
+    let mut out = String::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((before, shifted)) = rest.split_once('&') {
+        out.push_str(before);
+        let (shifted, behind) = shifted.split_once('-')?;
+        if shifted.is_empty() {
+            out.push('&');
+        } else {
+            let units = units(shifted)?;
+            out.extend(char::decode_utf16(units).collect::<Result<Vec<_>, _>>().ok()?);
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    Some(out)
+}
+
+/// The UTF-16 units of a shifted sequence; bits that are left over are padding.
+fn units(shifted: &str) -> Option<Vec<u16>> {
+    let (mut units, mut bits, mut count) = (Vec::new(), 0_u32, 0);
+    for octet in shifted.bytes() {
+        let digit = match octet {
+            b'A'..=b'Z' => octet - b'A',
+            b'a'..=b'z' => octet - b'a' + 26,
+            b'0'..=b'9' => octet - b'0' + 52,
+            b'+' => 62,
+            b',' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(digit);
+        count += 6;
+        if count >= 16 {
+            count -= 16;
+            units.push(u16::try_from((bits >> count) & 0xffff).ok()?);
+        }
+    }
+    Some(units)
+}
+
 fn utf7(name: &str) -> String {
     let mut out = String::with_capacity(name.len() * 2);
     let mut shifted = Vec::new();
@@ -95,6 +145,22 @@ fn end_shift(out: &mut String, shifted: &mut Vec<u8>) {
         out.push('-');
         shifted.clear();
     }
+}
+
+/// Some UIDs, ascending, as a set in which neighbours are joined. RFC 3501 §9 sequence-set.
+pub(super) fn uid_set(uids: &[ImapUid]) -> String {
+    let mut ranges: Vec<(ImapUid, ImapUid)> = Vec::new();
+    for uid in uids {
+        match ranges.last_mut() {
+            Some((_, last)) if last.next() == *uid => *last = *uid,
+            _ => ranges.push((*uid, *uid)),
+        }
+    }
+    let shown = ranges.iter().map(|(first, last)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}:{last}"),
+    });
+    shown.collect::<Vec<_>>().join(",")
 }
 
 /// A range of UIDs; without `last` up to whatever is there. RFC 3501 §9 sequence-set.
@@ -151,6 +217,32 @@ mod tests {
         }
         assert!(folder_name("").is_err());
         assert!(folder_name("ü\r\n").is_ok(), "control characters vanish in the encoding");
+    }
+
+    #[test]
+    fn folder_names_are_shown_decoded() {
+        for (name, expected) in [
+            ("Entw&APw-rfe", "Entwürfe"),
+            ("~peter/mail/&U,BTFw-/&ZeVnLIqe-", "~peter/mail/台北/日本語"),
+            ("A&-&APw-", "A&ü"),
+            ("&2D3eAA-", "😀"),
+            // Not what an encoder makes: half a pair, no end, ASCII that was shifted, a line break.
+            ("&2D0-", "&2D0-"),
+            ("a&APw", "a&APw"),
+            ("&AEE-", "&AEE-"),
+            ("&AAo-", "&AAo-"),
+            ("\u{fc}", "\u{fc}"),
+        ] {
+            assert_eq!(shown_name(name), expected);
+        }
+    }
+
+    #[test]
+    fn neighbours_are_joined_in_a_set() {
+        let set = |uids: &[u32]| uid_set(&uids.iter().copied().map(ImapUid).collect::<Vec<_>>());
+        assert_eq!(set(&[1, 2, 3, 7, 9, 10]), "1:3,7,9:10");
+        assert_eq!(set(&[5]), "5");
+        assert_eq!(set(&[u32::MAX]), "4294967295");
     }
 
     #[test]

@@ -11,12 +11,15 @@ pub struct Cursor {
     pub uid_validity: UidValidity,
     /// The lowest identifier that is not done yet.
     pub next_uid: ImapUid,
+    /// What [`FolderState::highest_modseq`] was at that time or before; 0 where the server keeps none.
+    pub highest_modseq: u64,
 }
 
 impl Cursor {
     /// The cursor behind everything that is in the folder now.
     pub fn at_end(folder: &FolderState) -> Self {
-        Self { uid_validity: folder.uid_validity, next_uid: folder.uid_next }
+        let highest_modseq = folder.highest_modseq.unwrap_or(0);
+        Self { uid_validity: folder.uid_validity, next_uid: folder.uid_next, highest_modseq }
     }
 
     /// The cursor behind `uid`; it never moves back.
@@ -69,8 +72,11 @@ pub fn plan(stored: Option<Cursor>, folder: &FolderState, backfill: Backfill, to
             days => Plan::Since { day: days_before(today, days), then: end, why: SinceWhy::FirstSight },
         };
     };
-    // A UIDNEXT below the cursor breaks the promise; a folder restored from a backup does this.
-    if cursor.uid_validity != folder.uid_validity || folder.uid_next < cursor.next_uid {
+    // A UIDNEXT below the cursor breaks the promise; a folder restored from a backup does this. When enough mail has come since,
+    // only the number of changes tells that what lies below the cursor is not what was read.
+    let is_restored = folder.uid_next < cursor.next_uid
+        || folder.highest_modseq.is_some_and(|highest_modseq| highest_modseq < cursor.highest_modseq);
+    if cursor.uid_validity != folder.uid_validity || is_restored {
         let day = days_before(today, backfill.rescan_days);
         return Plan::Since { day, then: end, why: SinceWhy::Renumbered };
     }
@@ -89,11 +95,11 @@ mod tests {
     const BACKFILL: Backfill = Backfill { first_sight_days: 0, rescan_days: 30 };
 
     fn folder(validity: u32, next: u32) -> FolderState {
-        FolderState { uid_validity: UidValidity(validity), uid_next: ImapUid(next), exists: 5 }
+        FolderState { uid_validity: UidValidity(validity), uid_next: ImapUid(next), exists: 5, highest_modseq: None }
     }
 
     fn cursor(validity: u32, next: u32) -> Cursor {
-        Cursor { uid_validity: UidValidity(validity), next_uid: ImapUid(next) }
+        Cursor { uid_validity: UidValidity(validity), next_uid: ImapUid(next), highest_modseq: 0 }
     }
 
     fn day(month: u32, day: u32) -> NaiveDate {
@@ -136,6 +142,16 @@ mod tests {
     fn a_folder_that_counts_from_below_is_read_again() {
         let plan = plan(Some(cursor(1, 90)), &folder(1, 40), BACKFILL, day(5, 31));
         assert!(matches!(plan, Plan::Since { why: SinceWhy::Renumbered, .. }));
+    }
+
+    #[test]
+    fn a_folder_with_fewer_changes_than_before_was_restored_although_it_has_grown_again() {
+        let before = Cursor { highest_modseq: 70, ..cursor(1, 90) };
+        for (now, is_restored) in [(Some(69), true), (Some(70), false), (None, false)] {
+            let grown = FolderState { highest_modseq: now, ..folder(1, 100) };
+            let plan = plan(Some(before), &grown, BACKFILL, day(5, 31));
+            assert_eq!(matches!(plan, Plan::Since { why: SinceWhy::Renumbered, .. }), is_restored, "{now:?}");
+        }
     }
 
     #[test]

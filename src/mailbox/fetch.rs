@@ -6,10 +6,11 @@ use chrono::{DateTime, FixedOffset};
 use imap_proto::{AttributeValue, MessageSection, Response, SectionPath};
 
 use super::abridge::{Piece, abridged, rejoined};
-use super::argument::{ImapUid, peek};
+use super::argument::{ImapUid, peek, uid_set};
 use super::error::MailboxError;
 use super::limits::{
-    CALENDAR_PART_BYTES_MAX, HEADER_BYTES_MAX, PARTS_BYTES_MAX, UNREADABLE_MAIL_BYTES_MAX, WHOLE_MAIL_BYTES_MAX,
+    BATCH_BYTES_MAX, BATCH_MAILS_MAX, CALENDAR_PART_BYTES_MAX, HEADER_BYTES_MAX, PARTS_BYTES_MAX,
+    UNREADABLE_MAIL_BYTES_MAX, WHOLE_MAIL_BYTES_MAX,
 };
 use super::session::{Session, uid_of};
 use super::structure::{MailPart, MailStructure, PartHeader, Shape};
@@ -65,6 +66,43 @@ impl Session {
             Way::Parts(parts) => self.fetch_parts(mail, &parts).await,
             Way::TooLarge(outcome) => Ok(outcome),
         }
+    }
+
+    /// How many of these mails, from the first on, [`fetch_many`](Self::fetch_many) takes at once; 0 when the first has to be
+    /// fetched by itself.
+    pub fn batch_of<'a>(mails: impl IntoIterator<Item = &'a MailStructure>) -> usize {
+        let mut budget = BATCH_BYTES_MAX;
+        let fitting = mails.into_iter().take(BATCH_MAILS_MAX).take_while(|mail| {
+            let left = budget.checked_sub(mail.octets).filter(|_| matches!(way(mail), Way::Whole));
+            budget = left.unwrap_or(0);
+            left.is_some()
+        });
+        fitting.count()
+    }
+
+    /// Fetches small mails of the open folder with one command; those that have vanished are left out.
+    pub async fn fetch_many(&mut self, mails: &[&MailStructure]) -> Result<Vec<FetchedMail>, MailboxError> {
+        let mut uids: Vec<_> = mails.iter().map(|mail| mail.uid).collect();
+        uids.sort_unstable();
+        let command = Command::open(format!("UID FETCH {} (UID BODY.PEEK[])", uid_set(&uids)));
+        let mut texts = BTreeMap::<ImapUid, Vec<u8>>::new();
+        self.run(&command, |response| {
+            let Response::Fetch(_, attributes) = response else { return };
+            let Some(uid) = uid_of(attributes).filter(|uid| uids.contains(uid)) else { return };
+            for attribute in attributes {
+                if let AttributeValue::BodySection { section: None, data: Some(data), .. } = attribute {
+                    texts.insert(uid, data.to_vec());
+                }
+            }
+        })
+        .await?;
+        Ok(mails
+            .iter()
+            .filter_map(|mail| {
+                let raw = texts.remove(&mail.uid)?;
+                Some(FetchedMail { uid: mail.uid, internal_date: mail.internal_date, raw, whole: true })
+            })
+            .collect())
     }
 
     async fn fetch_whole(&mut self, mail: &MailStructure) -> Result<Fetched, MailboxError> {

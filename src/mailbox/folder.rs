@@ -4,8 +4,8 @@ use imap_proto::{MailboxDatum, Outcome as StatusText, Response, ResponseCode, St
 
 use super::argument::{ImapUid, UidValidity, folder_name};
 use super::error::{MailboxError, Refusal, code_is_transient};
-use super::limits::FOLDERS_MAX;
-use super::session::{News, Session, uid_of};
+use super::limits::{FOLDER_NAME_BYTES_MAX, FOLDERS_MAX};
+use super::session::{Session, uid_of};
 use super::wire::{Command, garbage};
 
 /// The state of a folder when it was asked for.
@@ -16,6 +16,8 @@ pub struct FolderState {
     pub uid_next: ImapUid,
     /// How many mails the folder holds.
     pub exists: u32,
+    /// A number that grows with every change, where the server keeps one. RFC 7162 §3.1.2.1.
+    pub highest_modseq: Option<u64>,
 }
 
 /// A folder as LIST tells it.
@@ -23,6 +25,8 @@ pub struct FolderState {
 pub struct Folder {
     /// The name as the server spells it, in modified UTF-7; to be given back as it is.
     pub name: String,
+    /// What stands between the names of a folder and of one in it; nothing where folders hold no folders.
+    pub delimiter: Option<String>,
     /// Its attributes with the backslash, such as `\Sent`. RFC 6154 §2.
     pub attributes: Vec<String>,
 }
@@ -48,9 +52,12 @@ impl Folder {
 impl Session {
     /// Opens a folder for reading only, RFC 3501 §6.3.2; SELECT would let FETCH change flags.
     pub async fn examine(&mut self, folder: &str) -> Result<FolderState, MailboxError> {
-        let command = Command::open(format!("EXAMINE {}", folder_name(folder)?));
-        self.news = News::default();
-        let (mut exists, mut uid_validity, mut uid_next) = (None, None, None);
+        // RFC 7162 §3.1.8: from then on the server keeps the number, also while nobody looks.
+        let parameter = if self.capabilities().has("CONDSTORE") { " (CONDSTORE)" } else { "" };
+        let command = Command::open(format!("EXAMINE {}{parameter}", folder_name(folder)?));
+        (self.news.exists, self.news.arrived) = (0, false);
+        self.open = None;
+        let (mut exists, mut uid_validity, mut uid_next, mut highest_modseq) = (None, None, None, None);
         let result = self.run(&command, |response| match response {
             Response::MailboxData(MailboxDatum::Exists(count)) => exists = Some(*count),
             Response::Data { outcome: StatusText { code: Some(ResponseCode::UidValidity(value)), .. }, .. } => {
@@ -59,10 +66,14 @@ impl Session {
             Response::Data { outcome: StatusText { code: Some(ResponseCode::UidNext(value)), .. }, .. } => {
                 uid_next = Some(ImapUid(*value));
             }
+            Response::Data { outcome: StatusText { code: Some(ResponseCode::HighestModSeq(value)), .. }, .. } => {
+                highest_modseq = Some(*value);
+            }
             _ => {}
         });
         result.await.map_err(|e| no_such_folder(folder, e))?;
         self.news.arrived = false;
+        self.news.known = self.news.exists;
         let exists = exists.ok_or_else(|| garbage(&command.name, "no EXISTS"))?;
         // RFC 3501 §6.3.1: a server that does not tell UIDVALIDITY has no lasting identifiers.
         let uid_validity = uid_validity.ok_or_else(|| garbage(&command.name, "no UIDVALIDITY"))?;
@@ -70,40 +81,59 @@ impl Session {
             Some(uid_next) => uid_next,
             None => self.behind_the_last(exists).await?,
         };
-        Ok(FolderState { uid_validity, uid_next, exists })
+        self.open = Some(folder.to_owned());
+        Ok(FolderState { uid_validity, uid_next, exists, highest_modseq })
     }
 
     /// The state of a folder that is not opened. RFC 3501 §6.3.10.
     pub async fn status(&mut self, folder: &str) -> Result<FolderState, MailboxError> {
-        let command = Command::open(format!("STATUS {} (MESSAGES UIDNEXT UIDVALIDITY)", folder_name(folder)?));
-        let (mut exists, mut uid_validity, mut uid_next) = (None, None, None);
+        let modseq = if self.capabilities().has("CONDSTORE") { " HIGHESTMODSEQ" } else { "" };
+        let command = Command::open(format!("STATUS {} (MESSAGES UIDNEXT UIDVALIDITY{modseq})", folder_name(folder)?));
+        let (mut exists, mut uid_validity, mut uid_next, mut highest_modseq) = (None, None, None, None);
+        let (elsewhere, mut told) = (self.news.elsewhere, 0);
         let result = self.run(&command, |response| {
             let Response::MailboxData(MailboxDatum::Status { status, .. }) = response else { return };
+            told += 1;
             for attribute in status {
                 match attribute {
                     StatusAttribute::Messages(count) => exists = Some(*count),
                     StatusAttribute::UidNext(value) => uid_next = Some(ImapUid(*value)),
                     StatusAttribute::UidValidity(value) => uid_validity = Some(UidValidity(*value)),
+                    StatusAttribute::HighestModSeq(value) => highest_modseq = Some(*value),
                     _ => {}
                 }
             }
         });
-        result.await.map_err(|e| no_such_folder(folder, e))?;
+        let result = result.await;
+        // The one that was asked for is no news.
+        self.news.elsewhere = elsewhere || told > 1;
+        result.map_err(|e| no_such_folder(folder, e))?;
         match (exists, uid_validity, uid_next) {
-            (Some(exists), Some(uid_validity), Some(uid_next)) => Ok(FolderState { uid_validity, uid_next, exists }),
+            (Some(exists), Some(uid_validity), Some(uid_next)) => {
+                Ok(FolderState { uid_validity, uid_next, exists, highest_modseq })
+            }
             _ => Err(garbage(&command.name, "MESSAGES, UIDNEXT or UIDVALIDITY is missing")),
         }
     }
 
-    /// All folders of the user. RFC 3501 §6.3.8.
+    /// All folders of the user. RFC 3501 §6.3.8; with their uses, RFC 6154 §5.
     pub async fn folders(&mut self) -> Result<Vec<Folder>, MailboxError> {
         let mut folders = Vec::new();
-        let list = Command::open("LIST \"\" \"*\"");
+        // A server may tell the uses only when asked for them.
+        let uses = if self.capabilities().has("SPECIAL-USE") && self.capabilities().has("LIST-EXTENDED") {
+            " RETURN (SPECIAL-USE)"
+        } else {
+            ""
+        };
+        let list = Command::open(format!("LIST \"\" \"*\"{uses}"));
         self.run(&list, |response| {
             let Response::MailboxData(MailboxDatum::List(data)) = response else { return };
-            if folders.len() < FOLDERS_MAX {
+            let name = unescaped(&data.name);
+            // Such a name could not be given back in a command.
+            let is_usable = name.len() <= FOLDER_NAME_BYTES_MAX && !name.chars().any(char::is_control);
+            if folders.len() < FOLDERS_MAX && is_usable {
                 let attributes = data.name_attributes.iter().map(attribute_text).collect();
-                folders.push(Folder { name: unescaped(&data.name), attributes });
+                folders.push(Folder { name, delimiter: data.delimiter.as_deref().map(str::to_owned), attributes });
             }
         })
         .await?;

@@ -7,18 +7,35 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::error::MailboxError;
-use super::session::Session;
+use super::session::{News, Session};
 use super::wire::{Command, Step, garbage};
 
 /// Why waiting ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdleEnd {
-    /// Mail has arrived; or it may have, for a server may tell the same count again.
+    /// Mail has arrived in the open folder; or it may have, for a server may tell the same count again.
     NewMail,
+    /// The server has told of other folders, and perhaps of the open one.
+    Elsewhere,
     /// The time was over.
     Timeout,
     /// Somebody woke us.
     Woken,
+}
+
+impl News {
+    fn is_any(&self) -> bool {
+        self.arrived || self.elsewhere
+    }
+
+    /// The news so far, as the end of a wait.
+    fn take(&mut self) -> Option<IdleEnd> {
+        match (std::mem::take(&mut self.arrived), std::mem::take(&mut self.elsewhere)) {
+            (_, true) => Some(IdleEnd::Elsewhere),
+            (true, false) => Some(IdleEnd::NewMail),
+            (false, false) => None,
+        }
+    }
 }
 
 impl Session {
@@ -28,8 +45,8 @@ impl Session {
     /// NOOP at the interval of [`Timing::poll`](super::Timing). Mail that was announced in an answer to an earlier command
     /// ends the wait before it begins. A server that closes the connection is an error.
     pub async fn idle(&mut self, max: Duration, wake: impl Future<Output = ()>) -> Result<IdleEnd, MailboxError> {
-        if std::mem::take(&mut self.news.arrived) {
-            return Ok(IdleEnd::NewMail);
+        if let Some(end) = self.news.take() {
+            return Ok(end);
         }
         let until = Instant::now() + max;
         let end = if self.capabilities().has("IDLE") {
@@ -38,8 +55,7 @@ impl Session {
             self.poll(until, pin!(wake)).await?
         };
         // What came while the wait was being ended counts as well.
-        let arrived = std::mem::take(&mut self.news.arrived);
-        Ok(if arrived { IdleEnd::NewMail } else { end })
+        Ok(self.news.take().unwrap_or(end))
     }
 
     async fn poll(
@@ -54,8 +70,8 @@ impl Session {
                 () = sleep(left.min(self.wire.timing.poll)) => {}
             }
             self.noop().await?;
-            if self.news.arrived {
-                return Ok(IdleEnd::NewMail);
+            if let Some(end) = self.news.take() {
+                return Ok(end);
             }
             if Instant::now() >= until {
                 return Ok(IdleEnd::Timeout);
@@ -97,7 +113,7 @@ impl Session {
         until: Instant,
         mut wake: Pin<&mut impl Future<Output = ()>>,
     ) -> Result<IdleEnd, MailboxError> {
-        while !self.news.arrived {
+        while !self.news.is_any() {
             let news = &mut self.news;
             let mut note = |response: &imap_proto::Response<'_>| news.note(response);
             tokio::select! {

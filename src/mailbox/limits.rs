@@ -43,17 +43,33 @@ pub const HEADER_BYTES_MAX: u32 = 256 * 1024;
 /// Structures that one call returns, so that a mailbox of a million mails needs no more memory than another.
 pub const STRUCTURES_MAX: usize = 1000;
 
+/// Structures that one command is meant to bring.
+pub const STRUCTURES_WANTED: u32 = 500;
+
 /// Mails that one UID SEARCH looks at: its answer is one line, which must stay below [`LINE_BYTES_MAX`].
 pub const SEARCH_WINDOW: u32 = 50_000;
 
 /// Folders that one LIST may name.
 pub const FOLDERS_MAX: usize = 10_000;
 
+/// Octets of a folder's name; one that is longer, or holds control characters, is passed over.
+pub const FOLDER_NAME_BYTES_MAX: usize = 1000;
+
+/// Folders of one user that are watched.
+pub const FOLDERS_WATCHED_MAX: usize = 50;
+
+/// Mails that one command fetches whole, and the octets of all of them together.
+pub const BATCH_MAILS_MAX: usize = 32;
+pub const BATCH_BYTES_MAX: u32 = 256 * 1024;
+
 /// Time for the TCP connection and for the TLS handshake, each.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Time until the server's next response, and for writing a command.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Time after which an IDLE is ended and begun anew: servers end it after 30 minutes. RFC 2177 §3.
+pub const RENEW_INTERVAL: Duration = Duration::from_secs(25 * 60);
 
 /// Time between two NOOPs where the server has no IDLE.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(60);

@@ -1,11 +1,12 @@
 //! A session, and the mails of its open folder.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use imap_proto::{AttributeValue, MailboxDatum, Response};
 
-use super::argument::{ImapUid, date, uid_range};
+use super::argument::{ImapUid, date, uid_range, uid_set};
 use super::credentials::Credentials;
 use super::error::MailboxError;
 use super::limits::{SEARCH_WINDOW, STRUCTURES_MAX};
@@ -19,26 +20,44 @@ pub struct Session {
     pub(super) wire: Wire,
     capabilities: Capabilities,
     pub(super) news: News,
+    /// The folder that is open.
+    pub(super) open: Option<String>,
 }
 
 /// What the server has told of the open folder by the way. RFC 3501 §7: it may do so in any answer.
 #[derive(Debug, Default)]
 pub(super) struct News {
     /// How many mails the folder holds.
-    exists: u32,
+    pub(super) exists: u32,
+    /// How many it held when an open-ended question was asked last.
+    pub(super) known: u32,
     /// Whether mail has arrived that no open-ended question has covered yet.
     pub(super) arrived: bool,
+    /// Whether the server has told of another folder by itself, as it does after NOTIFY.
+    pub(super) elsewhere: bool,
+    /// Whether the server has given NOTIFY up. RFC 5465 §5.8.
+    pub(super) overflow: bool,
 }
 
 impl Session {
     /// A new connection, logged in.
     pub async fn connect(server: &ImapServer, credentials: &Credentials) -> Result<Self, MailboxError> {
         let (wire, capabilities) = open(server, credentials).await?;
-        Ok(Self { wire, capabilities, news: News::default() })
+        Ok(Self { wire, capabilities, news: News::default(), open: None })
     }
 
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
+    }
+
+    /// The folder that is open, as it was named to [`examine`](Self::examine).
+    pub fn open_folder(&self) -> Option<&str> {
+        self.open.as_deref()
+    }
+
+    /// By how many mails the open folder has grown since it was opened, or since all behind some mail was asked for.
+    pub fn fresh(&self) -> u32 {
+        self.news.exists.saturating_sub(self.news.known)
     }
 
     /// Whether another command may be sent: no error but a refusal by NO has happened.
@@ -64,6 +83,15 @@ impl Session {
         self.gather(first, last, "UID RFC822.SIZE INTERNALDATE").await
     }
 
+    /// As [`structures`](Self::structures), for some mails, ascending; at most [`STRUCTURES_MAX`] of them.
+    pub async fn structures_of(&mut self, uids: &[ImapUid]) -> Result<Vec<MailStructure>, MailboxError> {
+        let (Some(first), Some(last)) = (uids.first(), uids.last()) else { return Ok(Vec::new()) };
+        let set = uid_set(uids);
+        let mut mails = self.gather_set(&set, *first..=*last, "UID RFC822.SIZE INTERNALDATE BODYSTRUCTURE").await?;
+        mails.retain(|mail| uids.binary_search(&mail.uid).is_ok());
+        Ok(mails)
+    }
+
     async fn gather(
         &mut self,
         first: ImapUid,
@@ -72,9 +100,19 @@ impl Session {
     ) -> Result<Vec<MailStructure>, MailboxError> {
         if last.is_none() {
             self.news.arrived = false;
+            self.news.known = self.news.exists;
         }
         let range = first..=last.unwrap_or(ImapUid(u32::MAX));
-        let command = Command::open(format!("UID FETCH {} ({items})", uid_range(first, last)));
+        self.gather_set(&uid_range(first, last), range, items).await
+    }
+
+    async fn gather_set(
+        &mut self,
+        set: &str,
+        range: RangeInclusive<ImapUid>,
+        items: &str,
+    ) -> Result<Vec<MailStructure>, MailboxError> {
+        let command = Command::open(format!("UID FETCH {set} ({items})"));
         let mut mails = BTreeMap::<ImapUid, Gathered>::new();
         self.run(&command, |response| {
             let Response::Fetch(_, attributes) = response else { return };
@@ -142,10 +180,28 @@ impl News {
                 self.exists = *count;
                 self.arrived = true;
             }
-            Response::Expunge(_) => self.exists = self.exists.saturating_sub(1),
+            Response::Expunge(_) => self.lose(1),
+            // RFC 7162 §3.2.10.2: in place of EXPUNGE, should the server think that we know QRESYNC.
+            Response::Vanished { earlier: false, uids } => {
+                let gone: u64 =
+                    uids.iter().map(|range| u64::from(range.end().saturating_sub(*range.start())) + 1).sum();
+                self.lose(u32::try_from(gone).unwrap_or(u32::MAX));
+            }
+            Response::MailboxData(MailboxDatum::Status { .. }) => self.elsewhere = true,
+            Response::Data { outcome, .. } if is_overflow(outcome) => self.overflow = true,
             _ => {}
         }
     }
+
+    fn lose(&mut self, gone: u32) {
+        self.exists = self.exists.saturating_sub(gone);
+        self.known = self.known.saturating_sub(gone);
+    }
+}
+
+/// RFC 5465 §5.8: the server tells no more by itself.
+fn is_overflow(outcome: &imap_proto::Outcome<'_>) -> bool {
+    outcome.information.as_deref().is_some_and(|text| text.starts_with("[NOTIFICATIONOVERFLOW]"))
 }
 
 /// What FETCH responses have told of one mail; a server may tell it in several.

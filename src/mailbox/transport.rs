@@ -15,7 +15,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::error::MailboxError;
-use super::limits::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, POLL_INTERVAL};
+use super::limits::{ANSWER_TIMEOUT, CONNECT_TIMEOUT, POLL_INTERVAL, RENEW_INTERVAL};
 
 /// How the connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,11 +47,13 @@ pub struct Timing {
     pub answer: Duration,
     /// Between two NOOPs where the server has no IDLE.
     pub poll: Duration,
+    /// Until an IDLE is begun anew, which also shows whether the server is still there.
+    pub renew: Duration,
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { connect: CONNECT_TIMEOUT, answer: ANSWER_TIMEOUT, poll: POLL_INTERVAL }
+        Self { connect: CONNECT_TIMEOUT, answer: ANSWER_TIMEOUT, poll: POLL_INTERVAL, renew: RENEW_INTERVAL }
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Plan<'a> {
     pub imap_server: Option<fn(&Lab) -> String>,
     /// How the submission server is reached, in place of the lab's plain port.
     pub smtp_server: Option<fn(&Lab) -> String>,
+    /// Further lines of Dovecot's configuration.
+    pub dovecot: &'a str,
     /// Further lines of `[imap]`.
     pub imap: &'a str,
     /// Further lines at the end, with the headers of their tables.
@@ -44,6 +46,7 @@ impl Default for Plan<'_> {
             tls: false,
             imap_server: None,
             smtp_server: None,
+            dovecot: "",
             imap: "",
             more: "",
             of_user: &[],
@@ -70,7 +73,8 @@ pub fn address(name: &str) -> String {
 impl Site {
     /// Starts the servers and writes the configuration; no daemon yet. Nothing when a server is missing here.
     pub fn prepare(plan: &Plan<'_>) -> Option<Self> {
-        let options = LabOptions { users: plan.users, mta: plan.mta, tls: plan.tls, ..LabOptions::default() };
+        let (users, mta, tls, dovecot_extra) = (plan.users, plan.mta, plan.tls, plan.dovecot);
+        let options = LabOptions { users, mta, tls, dovecot_extra, ..LabOptions::default() };
         let lab = start_or_skip(&options)?;
         let watched = plan.watched.iter().map(|name| address(name)).collect();
         let (config, log) = (lab.path().join("config.toml"), lab.path().join("imipd.log"));

@@ -1,29 +1,37 @@
 //! One mailbox: read what is new in its folders, wait for more, for ever.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `folders` | which folders are watched, and how far each has been read |
+//! | `reading` | what is new, in the order in which it arrived |
+//! | `waiting` | until there is more: NOTIFY, IDLE, or a visit from time to time |
+//! | `budget` | who may hold a connection, where there are fewer connections than mailboxes |
+
+mod budget;
+mod folders;
+mod queue;
+mod reading;
+mod waiting;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
-use chrono::Utc;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
+use tokio::time::Instant;
 
-use super::receive::{Place, record_about};
-use super::{Gateway, GatewayError, Phase, now_millis};
+use self::budget::{Budget, Member};
+use self::folders::WatchedFolder;
+use self::waiting::Next;
+use super::{Gateway, GatewayError, Phase};
 use crate::config::User;
-use crate::ledger::CursorRecord;
-use crate::mailbox::{
-    Backfill, Cursor, Fetched, FolderRole, IdleEnd, ImapServer, ImapUid, MailStructure, MailboxError, Plan, Session,
-    UidValidity, plan,
-};
+use crate::mailbox::{ImapServer, MailboxError, Session};
 
-/// How long one IDLE lasts at most; servers end it after 30 minutes (RFC 2177 §3).
-const IDLE_MAX: Duration = Duration::from_secs(25 * 60);
+/// How often it is looked which folders there are.
+const LOOK_UP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
-/// How many days of mail are looked at again when a folder has new identifiers.
-const RESCAN_DAYS: u32 = 30;
-
-/// An IDLE that ends sooner than this without news is the server's way of saying no.
-const IDLE_MIN: Duration = Duration::from_secs(2);
+/// Logins at the same time: when a server comes back, a thousand mailboxes want in.
+const LOGINS_AT_ONCE: usize = 32;
 
 /// Why watching has to start over.
 #[derive(Debug, thiserror::Error)]
@@ -34,75 +42,114 @@ enum WatchError {
     Gateway(#[from] GatewayError),
 }
 
+impl WatchError {
+    fn is_transient(&self) -> bool {
+        match self {
+            Self::Mailbox(error) => error.is_transient() || error.is_about_a_mail(),
+            Self::Gateway(_) => true,
+        }
+    }
+}
+
+/// What the watchers of all mailboxes share.
+#[derive(Debug)]
+pub struct Common {
+    pub gateway: Arc<Gateway>,
+    server: Arc<ImapServer>,
+    budget: Arc<Budget>,
+    logins: Semaphore,
+}
+
+impl Common {
+    pub fn new(gateway: Arc<Gateway>, server: Arc<ImapServer>) -> Self {
+        let budget = Arc::new(Budget::new(gateway.config.imap.max_connections as usize));
+        Self { gateway, server, budget, logins: Semaphore::new(LOGINS_AT_ONCE) }
+    }
+}
+
 /// A mailbox that is watched.
 pub struct Watcher {
-    gateway: Arc<Gateway>,
-    server: Arc<ImapServer>,
+    common: Arc<Common>,
     user: Arc<User>,
     /// Rung when there may be new mail.
     bell: Arc<Notify>,
     /// True once the watching is to end.
     stop: watch::Receiver<bool>,
+    member: Member,
+    /// The first is the one that is open while we wait.
     folders: Vec<WatchedFolder>,
+    listed_at: Option<Instant>,
+    /// When mail came last.
+    active_at: Option<Instant>,
+    notify: NotifyUse,
 }
 
-/// A folder that is watched.
-struct WatchedFolder {
-    name: String,
-    role: FolderRole,
-    /// How its mails are asked for.
-    manner: Manner,
+/// Whether the server is asked for NOTIFY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotifyUse {
+    Wanted,
+    /// It has refused, or given up.
+    Refused,
 }
 
-/// How mails are asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Manner {
-    /// By their structures, many at once.
-    #[default]
-    Structures,
-    /// By their sizes alone: the structure of one of them cannot be understood, and would break every connection.
-    Sizes,
+/// What is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// The folder that is open: the server has told of new mail there.
+    OpenFolder,
+    All,
+}
+
+/// How a connection ended that did not break.
+enum End {
+    /// The watching is over.
+    Stopped,
+    /// Others need the connection, or nobody does.
+    Away,
 }
 
 impl Watcher {
-    pub fn new(
-        gateway: Arc<Gateway>,
-        server: Arc<ImapServer>,
-        user: Arc<User>,
-        (bell, stop): (Arc<Notify>, watch::Receiver<bool>),
-    ) -> Self {
-        let folders = gateway.config.imap.watch.iter().map(|name| WatchedFolder {
-            name: name.clone(),
-            role: if name == "INBOX" { FolderRole::Inbox } else { FolderRole::Other },
-            manner: Manner::Structures,
-        });
-        let folders = folders.collect();
-        Self { gateway, server, user, bell, stop, folders }
+    pub fn new(common: Arc<Common>, user: Arc<User>, bell: Arc<Notify>, stop: watch::Receiver<bool>) -> Self {
+        let member = common.budget.join(user.key());
+        Self {
+            common,
+            user,
+            bell,
+            stop,
+            member,
+            folders: Vec::new(),
+            listed_at: None,
+            active_at: None,
+            notify: NotifyUse::Wanted,
+        }
     }
 
     /// Watches until it is told to stop; trouble is recorded, and tried again with backoff.
     pub async fn run(mut self) {
-        let user = Arc::clone(&self.user);
-        self.gateway.board.set_folders(user.key(), self.folders.iter().map(|folder| folder.name.as_str()));
         let mut backoff = schedule(true);
-        while !*self.stop.borrow() {
+        while !self.is_stopped() {
             let mut progress = Progress::default();
-            let Err(error) = self.session(&user, &mut progress).await else { return };
-            let is_transient = match &error {
-                WatchError::Mailbox(error) => error.is_transient() || error.is_about_a_mail(),
-                WatchError::Gateway(_) => true,
+            let error = match self.visit(&mut progress).await {
+                Ok(End::Stopped) => return,
+                Ok(End::Away) => {
+                    backoff = schedule(true);
+                    self.stay_away().await;
+                    continue;
+                }
+                Err(error) => error,
             };
+            let is_transient = error.is_transient();
             if progress.caught_up {
                 backoff = schedule(is_transient);
             }
-            self.gateway.board.fail(user.key(), &error.to_string());
+            self.common.gateway.board.fail(self.user.key(), &error.to_string());
             if matches!(error, WatchError::Mailbox(MailboxError::LoginRefused { .. })) {
                 // When it is tried again is decided where it is tried, and told there.
                 backoff = schedule(true);
                 continue;
             }
             let pause = backoff.next().unwrap_or(BACKOFF_MAX).max(least_pause(is_transient));
-            tracing::warn!(user = user.key(), retry_in = ?pause, %error, "cannot watch");
+            tracing::warn!(user = self.user.key(), retry_in = ?pause, %error, "cannot watch");
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = stopped(&mut self.stop) => return,
@@ -110,202 +157,72 @@ impl Watcher {
         }
     }
 
-    /// One connection, from login until trouble or the end of the watching.
-    async fn session(&mut self, user: &User, progress: &mut Progress) -> Result<(), WatchError> {
-        let mut session = tokio::select! {
-            session = self.gateway.log_in(&self.server, user) => session?,
-            () = stopped(&mut self.stop) => return Ok(()),
+    fn is_stopped(&self) -> bool {
+        *self.stop.borrow()
+    }
+
+    /// One connection, from login until trouble, until it is needed no more, or until the end of the watching.
+    async fn visit(&mut self, progress: &mut Progress) -> Result<End, WatchError> {
+        // Where logins are refused this takes hours, and nobody waits for a connection meanwhile.
+        tokio::select! {
+            allowed = self.common.gateway.may_log_in(&self.user) => allowed?,
+            () = stopped(&mut self.stop) => return Ok(End::Stopped),
+        }
+        let _connection = tokio::select! {
+            connection = self.common.budget.connection() => connection,
+            () = stopped(&mut self.stop) => return Ok(End::Stopped),
         };
-        while !*self.stop.borrow() {
-            // The first folder is read last, so that it is the one that is open while we wait.
-            for at in (0..self.folders.len()).rev() {
-                self.catch_up_noting_manner(&mut session, at).await?;
+        let common = Arc::clone(&self.common);
+        let mut session = tokio::select! {
+            // Boxed, as all that is long before the wait is: the wait alone is what a thousand mailboxes do all day.
+            session = Box::pin(connect(&common, &self.user)) => session?,
+            () = stopped(&mut self.stop) => return Ok(End::Stopped),
+        };
+        self.common.gateway.board.set_phase(self.user.key(), Phase::Reading);
+        let end = self.stay(&mut session, progress).await;
+        self.member.let_go();
+        if end.is_ok() {
+            // The server learns that we leave; whether it hears us does not matter.
+            let _ = Box::pin(tokio::time::timeout(Duration::from_secs(1), session.logout())).await;
+        }
+        end
+    }
+
+    async fn stay(&mut self, session: &mut Session, progress: &mut Progress) -> Result<End, WatchError> {
+        let mut scope = Scope::All;
+        let mut is_notified = false;
+        loop {
+            if self.folders_are_due() {
+                // The server is asked anew to tell, too: of the folders that there are now.
+                Box::pin(self.look_up_folders(session)).await?;
+                (is_notified, scope) = (false, Scope::All);
+            }
+            Box::pin(self.catch_up(session, scope)).await?;
+            if self.is_stopped() {
+                return Ok(End::Stopped);
             }
             progress.caught_up = true;
-            self.gateway.board.set_phase(user.key(), Phase::Watching);
-            let began = tokio::time::Instant::now();
-            let (mut stop, bell) = (self.stop.clone(), Arc::clone(&self.bell));
-            let woken = async {
-                tokio::select! {
-                    () = bell.notified() => {}
-                    () = stopped(&mut stop) => {}
-                }
-            };
-            let most = if self.folders.len() > 1 { self.gateway.config.imap.poll_interval } else { IDLE_MAX };
-            let end = session.idle(most.min(IDLE_MAX), woken).await?;
-            self.gateway.board.set_phase(user.key(), Phase::Reading);
-            if end != IdleEnd::NewMail && end != IdleEnd::Woken && began.elapsed() < IDLE_MIN {
-                tokio::time::sleep(IDLE_MIN).await;
+            self.common.gateway.board.set_phase(self.user.key(), Phase::Watching);
+            match self.wait(session, &mut is_notified).await? {
+                Next::Look(next) => scope = next,
+                Next::End(end) => return Ok(end),
             }
-        }
-        // The server learns that we leave; whether it hears us does not matter.
-        let _ = tokio::time::timeout(Duration::from_secs(1), session.logout()).await;
-        Ok(())
-    }
-
-    async fn catch_up_noting_manner(&mut self, session: &mut Session, at: usize) -> Result<(), WatchError> {
-        let Some(folder) = self.folders.get(at) else { return Ok(()) };
-        let result = self.catch_up(session, folder).await;
-        let manner = match &result {
-            Err(WatchError::Mailbox(error)) if error.is_about_a_mail() => Manner::Sizes,
-            _ => Manner::Structures,
-        };
-        if let Some(folder) = self.folders.get_mut(at) {
-            folder.manner = manner;
-        }
-        result
-    }
-
-    /// Reads everything that is new.
-    async fn catch_up(&self, session: &mut Session, of: &WatchedFolder) -> Result<(), WatchError> {
-        let folder = session.examine(&of.name).await?;
-        self.gateway.board.set_phase(self.user.key(), Phase::Reading);
-        let stored = self.gateway.ledger.cursor(self.user.key(), &of.name).await.map_err(GatewayError::from)?;
-        let ours_since = stored.map_or_else(|| self.first_sight(), |record| record.since_at);
-        let stored = stored.map(|record| Cursor {
-            uid_validity: UidValidity(record.uid_validity),
-            next_uid: ImapUid(record.next_uid),
-        });
-        let backfill = Backfill { first_sight_days: self.gateway.config.imap.backfill_days, rescan_days: RESCAN_DAYS };
-        match plan(stored, &folder, backfill, Utc::now().date_naive()) {
-            Plan::Nothing { cursor } if stored == Some(cursor) => Ok(()),
-            Plan::Nothing { cursor } => self.save_cursor(of, cursor).await,
-            Plan::Continue { cursor } => self.read_on(session, of, cursor).await,
-            Plan::Since { day, then, why } => {
-                tracing::info!(user = self.user.key(), folder = of.name, %day, ?why, "reading mail by date");
-                self.read_since(session, of, Since { day, then, ours_since }).await
-            }
+            self.common.gateway.board.set_phase(self.user.key(), Phase::Reading);
         }
     }
+}
 
-    /// From when on mail is ours if the folder is seen for the first time now, Unix milliseconds.
-    fn first_sight(&self) -> i64 {
-        const DAY: i64 = 24 * 60 * 60 * 1_000;
-        now_millis() - i64::from(self.gateway.config.imap.backfill_days) * DAY
-    }
-
-    /// Reads from the cursor to the end of the folder.
-    async fn read_on(&self, session: &mut Session, of: &WatchedFolder, mut cursor: Cursor) -> Result<(), WatchError> {
-        loop {
-            let mails = self.mails(session, of, (cursor.next_uid, None)).await?;
-            let Some(last) = mails.last().map(|mail| mail.uid) else { return Ok(()) };
-            for mail in mails.iter().filter(|mail| mail.is_of_interest()) {
-                if *self.stop.borrow() {
-                    return Ok(());
-                }
-                self.read_mail(session, of, mail, Some(self.record(cursor.after(mail.uid)))).await?;
-            }
-            cursor = cursor.after(last);
-            self.save_cursor(of, cursor).await?;
-        }
-    }
-
-    /// Reads the mails received since a day; the cursor moves when all of them are done.
-    async fn read_since(&self, session: &mut Session, of: &WatchedFolder, since: Since) -> Result<(), WatchError> {
-        let Since { day, then, .. } = since;
-        for uid in session.search_since(day).await?.into_iter().filter(|uid| *uid < then.next_uid) {
-            if *self.stop.borrow() {
-                return Ok(());
-            }
-            let mails = self.mails(session, of, (uid, Some(uid))).await?;
-            for mail in mails.iter().filter(|mail| mail.is_of_interest() && since.is_ours(mail)) {
-                self.read_mail(session, of, mail, None).await?;
-            }
-        }
-        self.save_cursor(of, then).await
-    }
-
-    /// What is known of the mails of a range before they are fetched.
-    async fn mails(
-        &self,
-        session: &mut Session,
-        of: &WatchedFolder,
-        (first, last): (ImapUid, Option<ImapUid>),
-    ) -> Result<Vec<MailStructure>, MailboxError> {
-        match of.manner {
-            Manner::Structures => session.structures(first, last).await,
-            Manner::Sizes => session.sizes(first, last).await,
-        }
-    }
-
-    /// Fetches one mail and has it decided.
-    async fn read_mail(
-        &self,
-        session: &mut Session,
-        of: &WatchedFolder,
-        mail: &MailStructure,
-        cursor: Option<CursorRecord>,
-    ) -> Result<(), WatchError> {
-        let place = self.place(of, cursor);
-        match session.fetch(mail).await {
-            Ok(Fetched::Mail(fetched)) => drop(self.gateway.receive_mail(place, &fetched.raw).await?),
-            Ok(Fetched::Vanished) => {}
-            Ok(Fetched::TooLarge { what, octets, octets_max }) => {
-                let text = format!("Not taken: {what} has {octets} bytes, more than the {octets_max} that are read.");
-                self.give_up_on(place, mail, "too-large", &text).await?;
-            }
-            Err(error) if error.is_about_a_mail() => {
-                // The connection is spent, but the next one must not stumble over the same mail.
-                self.give_up_on(place, mail, "unreadable-mail", &format!("Not taken: {error}.")).await?;
-                return Err(error.into());
-            }
-            Err(error) => return Err(error.into()),
-        }
-        self.gateway.board.count_mail(self.user.key(), &of.name);
-        Ok(())
-    }
-
-    async fn give_up_on(
-        &self,
-        place: Place<'_>,
-        mail: &MailStructure,
-        reason: &str,
-        text: &str,
-    ) -> Result<(), GatewayError> {
-        // A mail that cannot be read has no Message-ID to be found by; its number in the folder has to serve.
-        let text = format!("{text} It is mail {} of the folder.", mail.uid.0);
-        self.gateway.record(place, vec![record_about(place, reason, &text)]).await.map(drop)
-    }
-
-    fn record(&self, cursor: Cursor) -> CursorRecord {
-        let since_at = self.first_sight();
-        CursorRecord { uid_validity: cursor.uid_validity.0, next_uid: cursor.next_uid.0, since_at }
-    }
-
-    fn place<'a>(&'a self, of: &'a WatchedFolder, cursor: Option<CursorRecord>) -> Place<'a> {
-        Place { user: &self.user, folder: &of.name, role: of.role, cursor }
-    }
-
-    async fn save_cursor(&self, of: &WatchedFolder, cursor: Cursor) -> Result<(), WatchError> {
-        let place = self.place(of, Some(self.record(cursor)));
-        self.gateway.record(place, Vec::new()).await?;
-        Ok(())
-    }
+/// Logs in, when it is our turn to.
+async fn connect(common: &Common, user: &User) -> Result<Session, MailboxError> {
+    // The semaphore is never closed.
+    let _login = common.logins.acquire().await.ok();
+    common.gateway.log_in(&common.server, user).await
 }
 
 /// How far a session came.
 #[derive(Debug, Default)]
 struct Progress {
     caught_up: bool,
-}
-
-/// Which mails are read by date.
-#[derive(Clone, Copy, Debug)]
-struct Since {
-    day: chrono::NaiveDate,
-    /// The cursor when all of them are done.
-    then: Cursor,
-    /// What arrived before was there before us, Unix milliseconds.
-    ours_since: i64,
-}
-
-impl Since {
-    /// Whether a mail came when the folder was ours; the server tells its arrival in whole seconds.
-    ///
-    /// New numbers in a folder are no reason to take in what was left alone at first sight.
-    fn is_ours(&self, mail: &MailStructure) -> bool {
-        mail.internal_date.is_none_or(|arrived| arrived.timestamp() >= self.ours_since.div_euclid(1_000))
-    }
 }
 
 /// The longest pause between two attempts.
