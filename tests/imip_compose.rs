@@ -404,7 +404,7 @@ proptest! {
             prop_assert!(ELEMENTS.contains(&name.unwrap_or_default()), "<{element}");
         }
         for line in parsed.body_text(0).unwrap().lines() {
-            prop_assert!(line.chars().count() <= 78 || line.split_whitespace().any(|word| word.chars().count() > 50), "{line}");
+            prop_assert!(unicode_width::UnicodeWidthStr::width(line) <= 78 || line.split_whitespace().any(|word| word.chars().count() > 50), "{line}");
         }
     }
 
