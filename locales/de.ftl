@@ -74,6 +74,7 @@ label-dates = Termine
 label-where = Wo
 label-repeats = Wiederholung
 label-comment = Kommentar
+labelled = { $label }: { $text }
 before = bisher: { $value }
 nothing = nichts
 more-dates = { $count ->

@@ -72,6 +72,7 @@ label-dates = Dates
 label-where = Where
 label-repeats = Repeats
 label-comment = Comment
+labelled = { $label }: { $text }
 before = before: { $value }
 nothing = nothing
 more-dates = { $count ->

@@ -69,6 +69,7 @@ label-dates = Fechas
 label-where = Dónde
 label-repeats = Repetición
 label-comment = Comentario
+labelled = { $label }: { $text }
 before = antes: { $value }
 nothing = nada
 more-dates = { $count ->

@@ -69,6 +69,7 @@ label-dates = Dates
 label-where = Où
 label-repeats = Périodicité
 label-comment = Commentaire
+labelled = { $label } : { $text }
 before = auparavant : { $value }
 nothing = rien
 more-dates = { $count ->

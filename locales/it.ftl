@@ -69,6 +69,7 @@ label-dates = Date
 label-where = Dove
 label-repeats = Ripetizione
 label-comment = Commento
+labelled = { $label }: { $text }
 before = prima: { $value }
 nothing = nulla
 more-dates = { $count ->

@@ -69,6 +69,7 @@ label-dates = 日程
 label-where = 場所
 label-repeats = 繰り返し
 label-comment = コメント
+labelled = { $label }: { $text }
 before = 変更前: { $value }
 nothing = なし
 more-dates = ほか { $count } 件

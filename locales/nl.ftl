@@ -69,6 +69,7 @@ label-dates = Data
 label-where = Waar
 label-repeats = Herhaling
 label-comment = Opmerking
+labelled = { $label }: { $text }
 before = voorheen: { $value }
 nothing = niets
 more-dates = { $count ->

@@ -75,6 +75,7 @@ label-dates = Terminy
 label-where = Gdzie
 label-repeats = Powtarzanie
 label-comment = Komentarz
+labelled = { $label }: { $text }
 before = poprzednio: { $value }
 nothing = nic
 more-dates = { $count ->

@@ -74,6 +74,7 @@ label-dates = Datas
 label-where = Onde
 label-repeats = Repetição
 label-comment = Comentário
+labelled = { $label }: { $text }
 before = antes: { $value }
 nothing = nada
 more-dates = { $count ->

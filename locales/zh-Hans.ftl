@@ -69,6 +69,7 @@ label-dates = 日期
 label-where = 地点
 label-repeats = 重复
 label-comment = 备注
+labelled = { $label }：{ $text }
 before = 原为：{ $value }
 nothing = 无
 more-dates = 另有 { $count } 次

@@ -78,6 +78,12 @@ impl Wording {
         Written { subject: page.subject, text, html, broken: voice.broken.into_inner() }
     }
 
+    /// One message, with a text for each of its variables: what it says by itself, to look at.
+    pub fn say(&self, language: Language, id: &str, variables: &[(&str, String)]) -> String {
+        let variables: Vec<_> = variables.iter().map(|(name, text)| (*name, Value::Text(text))).collect();
+        self.catalogue(language).map_or_else(String::new, |catalogue| catalogue.say(id, &variables, &mut Vec::new()))
+    }
+
     fn catalogue(&self, language: Language) -> Option<&Catalogue> {
         self.catalogues.iter().find(|(known, _)| *known == language).map(|(_, catalogue)| catalogue)
     }

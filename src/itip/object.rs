@@ -288,8 +288,8 @@ impl CalendarObject {
         const YEAR: i64 = 366 * 86_400;
         let moments = entries().flat_map(|entry| self.zones.moment(entry)).map(Moment::as_seconds);
         let (from, to) = moments.fold((now, now), |(from, to), at| (from.min(at), to.max(at)));
-        let (from, to) =
-            (from.saturating_sub(YEAR).max(0), to.saturating_add(10 * YEAR).min(now.saturating_add(50 * YEAR)));
+        let from = from.saturating_sub(YEAR).max(0);
+        let to = to.saturating_add(10 * YEAR).min(now.saturating_add(50 * YEAR)).min(from.saturating_add(150 * YEAR));
         for tzid in missing {
             self.calendar.add_timezone(&tzid, from, to);
         }

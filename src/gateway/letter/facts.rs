@@ -52,14 +52,19 @@ pub(super) fn facts(outgoing: &Outgoing, author: Author<'_>, deputy: Option<&Add
         scope: scope(object, author),
         comment: text(ICalendarProperty::Comment),
         answer,
-        attendee: speaks_as_attendee(outgoing.method)
-            .then(|| author.name.map_or_else(|| outgoing.from.to_string(), str::to_owned)),
+        attendee: speaks_as_attendee(outgoing.method).then(|| speaker(component, outgoing, author)),
         organizer: organizer.map(|party| party.name().map_or_else(|| party.address().to_string(), str::to_owned)),
         sent_by: deputy.map(ToString::to_string),
         before: earlier(outgoing, component, start.as_ref(), author).map(Box::new),
         links: None,
         start,
     }
+}
+
+/// The attendee who speaks: by the user's own name, or by the one that the organizer gave them.
+fn speaker(component: &ICalendarComponent, outgoing: &Outgoing, author: Author<'_>) -> String {
+    let named = || component.attendees().find(|party| party.is(&outgoing.from)).and_then(|party| party.name());
+    author.name.or_else(named).map_or_else(|| outgoing.from.to_string(), str::to_owned)
 }
 
 /// How much of a series a message speaks of.

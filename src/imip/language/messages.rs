@@ -51,6 +51,7 @@ pub const MESSAGES: &[(&str, &[&str])] = &[
     ("label-where", &[]),
     ("label-repeats", &[]),
     ("label-comment", &[]),
+    ("labelled", &["label", "text"]),
     ("before", &["value"]),
     ("nothing", &[]),
     ("more-dates", &["count"]),

@@ -73,6 +73,8 @@ pub(super) struct Row {
 pub(super) struct Comment {
     pub label: String,
     pub text: String,
+    /// Both on one line.
+    pub line: String,
 }
 
 /// The three answers, each with its word and its address.
@@ -105,7 +107,7 @@ pub(super) fn page(voice: &Voice<'_>, (language, occasion, kind): (Language, Occ
         opening: opening(voice, occasion, kind, facts),
         is_cancelled: occasion == Occasion::Cancellation,
         rows: rows(voice, kind, facts),
-        comment: comment.map(|text| Comment { label: voice.word("label-comment"), text }),
+        comment: comment.map(|text| commented(voice, text)),
         description,
         description_note: facts
             .before
@@ -117,6 +119,12 @@ pub(super) fn page(voice: &Voice<'_>, (language, occasion, kind): (Language, Occ
         label_width: 0,
     }
     .measured()
+}
+
+fn commented(voice: &Voice<'_>, text: String) -> Comment {
+    let label = voice.word("label-comment");
+    let line = voice.say("labelled", &[("label", (&label).into()), ("text", (&text).into())]);
+    Comment { label, text, line }
 }
 
 /// The subject: what it is about, then the title, then the day unless it is a whole series.

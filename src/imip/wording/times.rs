@@ -61,7 +61,7 @@ impl Voice<'_> {
                 self.in_zone(&self.span(*from, *to), start)
             }
             (start, None) => self.instant(start),
-            (start, Some(end)) => self.from_to(&self.instant(start), &self.instant(end)),
+            (start, Some(end)) => self.range(&self.instant(start), &self.instant(end)),
         }
     }
 
@@ -70,14 +70,14 @@ impl Voice<'_> {
             return self.date_time(start);
         }
         if end.date() != start.date() {
-            return self.from_to(&self.date_time(start), &self.date_time(end));
+            return self.range(&self.date_time(start), &self.date_time(end));
         }
         let (start_time, end_time) = (self.time(start), self.time(end));
         let times = self.say("times", &[("start", (&start_time).into()), ("end", (&end_time).into())]);
         self.say("date-times", &[("date", (&self.weekday_date(start.date())).into()), ("times", (&times).into())])
     }
 
-    fn from_to(&self, start: &str, end: &str) -> String {
+    fn range(&self, start: &str, end: &str) -> String {
         self.say("from-to", &[("start", start.into()), ("end", end.into())])
     }
 
