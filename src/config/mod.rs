@@ -38,6 +38,7 @@ pub struct Config {
     pub calendar: Calendar,
     pub policy: Policy,
     pub imip: Imip,
+    pub web: Web,
     pub log: Log,
     /// What works and should still be known, as sentences; without order.
     pub warnings: Vec<String>,
@@ -89,6 +90,12 @@ pub struct Imap {
     pub backfill_days: u32,
     /// How often a folder is looked at that the server does not report on.
     pub poll_interval: Duration,
+    /// How often a mail is tried before it becomes a dead letter.
+    pub attempts: u32,
+    /// The keyword that a mail gets which was processed.
+    pub mark: Option<String>,
+    /// The keyword that a mail gets which has become a dead letter.
+    pub mark_dead: Option<String>,
 }
 
 /// The submission service.
@@ -192,6 +199,26 @@ pub enum AddedInstances {
     Add,
 }
 
+/// What is offered over HTTP.
+#[derive(Clone, Debug, Default)]
+pub struct Web {
+    /// Where; nothing when it is switched off.
+    pub listen: Option<Listen>,
+    /// What a mail server has to know that tells of new mail.
+    pub push_token: Option<SecretString>,
+}
+
+/// Where the web server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// A name or an address, and a port.
+    Tcp {
+        host: String,
+        port: u16,
+    },
+    Unix(PathBuf),
+}
+
 #[derive(Clone, Debug)]
 pub struct Log {
     pub format: LogFormat,
@@ -280,6 +307,7 @@ fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
         users,
         calendar: sections::calendar(root.section("calendar")),
         imip: sections::imip(root.section("imip")),
+        web: sections::web(root.section("web"), places),
         log: sections::log(root.section("log")),
         warnings: Vec::new(),
     };

@@ -4,14 +4,16 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use super::fault::{Wrong, quote};
-use super::limits::{DOMAINS_MAX, FOLDERS_MAX};
+use super::limits::{DOMAINS_MAX, FOLDERS_MAX, PUSH_TOKEN_BYTES_MIN};
 use super::reader::Section;
 use super::secret::{Places, SECRET};
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, Imap, Imip, Log, LogFormat, LogLevel,
-    PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User,
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, Imap, Imip, Listen, Log, LogFormat,
+    LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User, Web,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -56,7 +58,18 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Mas
         watch: watch(&table),
         backfill_days: table.number("backfill_days", 0..=3650).unwrap_or(0),
         poll_interval: time(&table, "poll_interval", Duration::from_secs(5)..=DAY, MINUTE),
+        attempts: table.number("attempts", 1..=100).unwrap_or(8),
+        mark: table.text("mark", value::KEYWORD, value::keyword),
+        mark_dead: table.text("mark_dead", value::KEYWORD, value::keyword),
     };
+    if let (Some(mark), Some(dead)) = (&imap.mark, &imap.mark_dead)
+        && mark.eq_ignore_ascii_case(dead)
+    {
+        table.fault(
+            "mark_dead",
+            Wrong::new("is the same keyword as mark", "write another one, so that they can be told apart"),
+        );
+    }
     table.finish();
     (imap, master)
 }
@@ -125,6 +138,32 @@ pub(super) fn imip(table: Section<'_>) -> Imip {
     table.finish();
     Imip { added_instances }
 }
+
+pub(super) fn web(table: Section<'_>, places: &Places<'_>) -> Web {
+    let listen = table.text("listen", value::LISTEN, |text| match text.strip_prefix("unix:") {
+        Some(path) if path.starts_with('/') => places.path(path).map(Listen::Unix),
+        Some(_) => Err(Wrong::new("is not the whole path of a socket", value::LISTEN)),
+        None => value::host_and_port(text).map(|(host, port)| Listen::Tcp { host, port }),
+    });
+    if let Some(Listen::Tcp { host, .. }) = &listen
+        && !value::is_loopback(host)
+    {
+        table.warn("listen", LISTEN_OPEN);
+    }
+    let push_token = secret(&table, "push_token_file", places);
+    if push_token.as_ref().is_some_and(|token| token.expose_secret().len() < PUSH_TOKEN_BYTES_MIN) {
+        let wrong = format!("the token has fewer than {PUSH_TOKEN_BYTES_MIN} characters");
+        table.fault("push_token_file", Wrong::new(wrong, "make one with `openssl rand -hex 32`"));
+    }
+    if table.has("push_token_file") {
+        table.demand("listen", value::LISTEN);
+    }
+    table.finish();
+    Web { listen, push_token }
+}
+
+const LISTEN_OPEN: &str = "other machines can reach the web server, which has no TLS of its own; put a proxy with TLS in \
+    front of it, and let /metrics and /health through to your own machines only";
 
 pub(super) fn log(table: Section<'_>) -> Log {
     let levels =

@@ -13,7 +13,7 @@ mod proposals;
 mod revisions;
 mod sharing;
 
-pub use dead_letters::{DeadLetter, DeadLetterFilter, Failures, MailNumber};
+pub use dead_letters::{DeadLetter, DeadLetterFilter, Failure, Failures, MailNumber};
 pub use decisions::{DecisionFilter, DecisionRecord};
 pub use load::OutboxLoad;
 pub use marks::{MarkKind, OwedMark};
