@@ -3,11 +3,11 @@
 use std::io::IsTerminal;
 
 use crate::config::{Config, Log, LogFormat};
-use crate::gateway;
+use crate::{gateway, web};
 
 pub async fn execute(config: Config) -> anyhow::Result<()> {
     start_logging(&config.log);
-    gateway::run(config).await
+    gateway::run(config, async |gateway, stop, tasks| Ok(web::start(gateway, stop, tasks).await?)).await
 }
 
 /// Log lines go to stderr, where systemd picks them up. Libraries say little: async-imap would print mail at trace.

@@ -12,9 +12,6 @@ pub(super) const SECRET_BYTES_MAX: u64 = 64 * 1024;
 /// The shortest token that nobody can guess, in hexadecimal digits 128 bits.
 pub(super) const PUSH_TOKEN_BYTES_MIN: usize = 32;
 
-/// Longest keyword to mark mails with; some servers make file names of them.
-pub(super) const KEYWORD_BYTES_MAX: usize = 64;
-
 /// `[[user]]` tables.
 pub(super) const USERS_MAX: usize = 100_000;
 

@@ -12,8 +12,8 @@ use super::reader::Section;
 use super::secret::{Places, SECRET};
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, Imap, Imip, Listen, Log, LogFormat,
-    LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User, Web,
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, EnvelopeFrom, Imap, Imip, Listen, Log,
+    LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User, Web,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -28,8 +28,12 @@ pub(super) struct Master {
 
 pub(super) fn database(table: Section<'_>, places: &Places<'_>) -> Database {
     let path = table.text("url", URL, |text| sqlite_path(text, places));
+    let keep_mail = time(&table, "keep_mail", DAY..=3650 * DAY, 90 * DAY);
+    // Less would let a mail that comes a second time, late, count as a new one.
+    let keep_records = time(&table, "keep_records", 30 * DAY..=3650 * DAY, 400 * DAY);
     table.finish();
-    Database { path: path.unwrap_or_else(|| PathBuf::from("/var/lib/imipd/imipd.db")) }
+    let path = path.unwrap_or_else(|| PathBuf::from("/var/lib/imipd/imipd.db"));
+    Database { path, keep_mail, keep_records }
 }
 
 const URL: &str = "write \"sqlite://\" and the path of a file, such as \"sqlite:///var/lib/imipd/imipd.db\"";
@@ -58,29 +62,34 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Mas
         watch: watch(&table),
         backfill_days: table.number("backfill_days", 0..=3650).unwrap_or(0),
         poll_interval: time(&table, "poll_interval", Duration::from_secs(5)..=DAY, MINUTE),
-        attempts: table.number("attempts", 1..=100).unwrap_or(8),
-        mark: table.text("mark", value::KEYWORD, value::keyword),
-        mark_dead: table.text("mark_dead", value::KEYWORD, value::keyword),
     };
-    if let (Some(mark), Some(dead)) = (&imap.mark, &imap.mark_dead)
-        && mark.eq_ignore_ascii_case(dead)
-    {
-        table.fault(
-            "mark_dead",
-            Wrong::new("is the same keyword as mark", "write another one, so that they can be told apart"),
-        );
-    }
     table.finish();
     (imap, master)
 }
 
+const SOCKET: &str = "write the path of the Unix socket on which the server speaks SMTP";
+const ENVELOPE_FROM: &str = "write an address with {token} in it, or leave the key out to use the users' own addresses";
+
 pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
+    let socket = table.text("socket", SOCKET, |text| places.path(text));
+    if socket.is_some() {
+        for key in ["host", "port", "security", "ca_file"].into_iter().filter(|key| table.has(key)) {
+            table.fault(key, Wrong::new("stands beside socket", "take it out, or take socket out"));
+        }
+    }
     let smtp = Smtp {
         server: server(&table, places, Security::StartTls, [465, 587, 25]),
+        socket,
         credentials: credentials(&table, "username", "password_file", places),
         max_connections: table.number("max_connections", 1..=100).unwrap_or(4),
+        max_recipients: table.number("max_recipients", 1..=10_000).unwrap_or(100),
+        user_limit: table.number("user_limit", 0..=1_000_000).unwrap_or(3_000),
+        event_limit: table.number("event_limit", 0..=1_000_000).unwrap_or(30),
         timeout: time(&table, "timeout", Duration::from_secs(5)..=10 * MINUTE, MINUTE),
         give_up_after: time(&table, "give_up_after", MINUTE..=30 * DAY, 4 * DAY),
+        envelope_from: table.text("envelope_from", ENVELOPE_FROM, EnvelopeFrom::parse).unwrap_or_default(),
+        grace: time(&table, "grace", Duration::ZERO..=10 * MINUTE, Duration::from_secs(20)),
+        save_sent: table.flag("save_sent").unwrap_or(false),
     };
     table.finish();
     smtp

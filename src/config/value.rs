@@ -9,7 +9,6 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use crate::itip::Address;
 
 use super::fault::{Wrong, quote};
-use super::limits::KEYWORD_BYTES_MAX;
 use super::nearest::nearest;
 
 pub(super) const HOST: &str = "write the server's name or IP address, such as \"mail.example.com\"";
@@ -18,8 +17,6 @@ pub(super) const ADDRESS: &str = "write it as \"name@example.com\"";
 pub(super) const DURATION: &str = "write a time such as \"30s\", \"20m\", \"4h\" or \"2d\"";
 pub(super) const ZONE: &str = "write an IANA name such as \"Europe/Berlin\"";
 pub(super) const LISTEN: &str = "write a host and a port, such as \"127.0.0.1:8025\", or \"unix:/run/imipd/web.sock\"";
-pub(super) const KEYWORD: &str =
-    "write a keyword of letters, digits, \"$\", \"-\", \"_\" and \".\", such as \"$iMIPHandled\"";
 pub(super) const FOLDER: &str = "write the folder as the server names it, such as \"INBOX\"";
 
 /// Any text that is not empty and would break no line of a protocol.
@@ -83,15 +80,6 @@ pub(super) fn host_and_port(text: &str) -> Result<(String, u16), Wrong> {
         return Err(wrong());
     }
     Ok((host(name).map_err(|_| wrong())?, port))
-}
-
-/// A keyword to mark mails with: an atom, RFC 3501 §9 flag-keyword; of its characters only those no server stumbles over.
-pub(super) fn keyword(text: &str) -> Result<String, Wrong> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "$-_.".contains(c);
-    if text.is_empty() || text.len() > KEYWORD_BYTES_MAX || !text.chars().all(fits) {
-        return Err(Wrong::new(format!("is {}", quote(text)), KEYWORD));
-    }
-    Ok(text.to_owned())
 }
 
 /// A folder to be watched; INBOX is INBOX in any case (RFC 9051 §5.1).

@@ -6,13 +6,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::{AutoAdd, PartyCrashers as ConfiguredPartyCrashers, Publications as ConfiguredPublications, User};
-use crate::imip::{CalendarPart, Email, NoCalendar, extract};
+use crate::imip::{Bounce, CalendarPart, Email, NoCalendar, bounce, extract};
 use crate::itip::{
     Address, Admission, CalendarObject, Context, Decision, Held, ItipMessage, Method, PartyCrashers, Policy,
     Publications, Reason, Refusal, Revisions, Verdict, receive,
 };
-use crate::ledger::{CursorRecord, DecisionRecord, Proposal, Transaction};
+use crate::ledger::{CursorRecord, DecisionRecord, MailNumber, Proposal, Transaction};
 use crate::mailbox::FolderRole;
+
+/// The verdict about a mail that could not be processed.
+const DEAD_LETTER: &str = "dead-letter";
 
 /// Where a mail was found, and what is recorded as read when it is done.
 #[derive(Clone, Copy, Debug)]
@@ -44,9 +47,19 @@ impl Gateway {
             let record = bug(place, "the mail could not be taken apart");
             return self.record(place, vec![record]).await;
         };
+        let bounce = catch_unwind(|| came_back(&email, raw)).unwrap_or_default();
         let mut transaction = self.ledger.begin().await?;
-        let records = self.decide_mail(&mut transaction, place, &email).await?;
-        self.finish(transaction, place, records).await
+        let about_ours = match &bounce {
+            Some(bounce) => self.take_bounce(&mut transaction, place, (bounce, blank(place, &email))).await?,
+            None => None,
+        };
+        let records = match about_ours {
+            Some(record) => vec![record],
+            None => self.decide_mail(&mut transaction, place, &email).await?,
+        };
+        let records = self.finish(transaction, place, records).await?;
+        self.failures.notify_one();
+        Ok(records)
     }
 
     /// Commits a decision that needs no calendar, such as about a mail that is too large.
@@ -67,14 +80,20 @@ impl Gateway {
     ) -> Result<Vec<DecisionRecord>, GatewayError> {
         for record in &mut records {
             record.at = now_millis();
-            transaction.add_decision(record).await?;
+            let id = transaction.add_decision(record).await?;
+            if record.verdict == DEAD_LETTER {
+                transaction.bury((id, record), (MailNumber::default(), 1), None).await?;
+            }
         }
         if let Some(cursor) = place.cursor {
             transaction.set_cursor(place.user.key(), place.folder, cursor).await?;
         }
         transaction.commit().await?;
         self.bell.notify_one();
-        records.iter().for_each(log);
+        for record in &records {
+            self.counters.count_decision(record);
+            log(record);
+        }
         Ok(records)
     }
 
@@ -252,6 +271,11 @@ async fn keep_proposal(
     Ok(())
 }
 
+/// The report in a mail; a mail with calendars of its own is none.
+fn came_back(email: &Email, raw: &[u8]) -> Option<Bounce> {
+    if email.calendars.is_empty() { bounce::read(raw) } else { None }
+}
+
 /// A record with what is known before anything is decided.
 fn blank(place: Place<'_>, email: &Email) -> DecisionRecord {
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
@@ -283,7 +307,7 @@ fn about_nothing(nothing: NoCalendar, blank: DecisionRecord) -> Vec<DecisionReco
     }
 }
 
-fn ignored(record: DecisionRecord, reason: &str, text: &str) -> DecisionRecord {
+pub(super) fn ignored(record: DecisionRecord, reason: &str, text: &str) -> DecisionRecord {
     let verdict = "ignored".to_owned();
     DecisionRecord { verdict, reason: reason.to_owned(), text: text.to_owned(), ..record }
 }
@@ -307,7 +331,7 @@ fn bug(place: Place<'_>, what: &str) -> DecisionRecord {
 /// A bug of ours costs one message: it is recorded, and the daemon goes on.
 fn bug_record(record: DecisionRecord, what: &str) -> DecisionRecord {
     let text = format!("A fault of imipd: {what}. Please report it with this mail.");
-    DecisionRecord { verdict: "dead-letter".to_owned(), reason: "bug".to_owned(), text, ..record }
+    DecisionRecord { verdict: DEAD_LETTER.to_owned(), reason: "bug".to_owned(), text, ..record }
 }
 
 fn log(record: &DecisionRecord) {

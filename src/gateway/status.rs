@@ -36,6 +36,18 @@ pub enum Phase {
     Failing,
 }
 
+impl Phase {
+    /// The name, as `imipd status --json` has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Starting => "starting",
+            Phase::Reading => "reading",
+            Phase::Watching => "watching",
+            Phase::Failing => "failing",
+        }
+    }
+}
+
 /// What `imipd status` shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -57,7 +69,13 @@ pub struct Status {
 pub struct OutboxStatus {
     pub waiting: i64,
     pub failed: i64,
+    /// Those of the waiting whom a rate limit keeps waiting.
+    #[serde(default)]
+    pub held: i64,
     pub last_error: String,
+    /// The rate limits that keep mail back, a sentence for each user.
+    #[serde(default)]
+    pub storms: Vec<String>,
 }
 
 /// The state of all mailboxes, kept up to date by those who work on them.
@@ -66,6 +84,8 @@ pub struct StatusBoard {
     mailboxes: Mutex<BTreeMap<String, Mailbox>>,
     smtp_error: Mutex<String>,
     panics: AtomicU64,
+    /// By user: what keeps their mail back, and until when, Unix milliseconds.
+    storms: Mutex<BTreeMap<String, (String, i64)>>,
 }
 
 /// One mailbox; its folders share a connection, and so a phase.
@@ -73,6 +93,8 @@ pub struct StatusBoard {
 struct Mailbox {
     phase: Phase,
     since_at: i64,
+    /// Since when there may be mail that has not been read, Unix milliseconds; nothing when all has been.
+    behind_since_at: Option<i64>,
     last_error: String,
     /// By name, each with the mails read in it.
     folders: Vec<(String, u64)>,
@@ -81,8 +103,13 @@ struct Mailbox {
 impl StatusBoard {
     /// Enters a mailbox that will be watched.
     pub fn enter(&self, user: &str) {
-        let mailbox =
-            Mailbox { phase: Phase::Starting, since_at: now_millis(), last_error: String::new(), folders: Vec::new() };
+        let mailbox = Mailbox {
+            phase: Phase::Starting,
+            since_at: now_millis(),
+            behind_since_at: Some(now_millis()),
+            last_error: String::new(),
+            folders: Vec::new(),
+        };
         locked(&self.mailboxes).insert(user.to_owned(), mailbox);
     }
 
@@ -106,6 +133,8 @@ impl StatusBoard {
             if mailbox.phase != phase {
                 mailbox.phase = phase;
                 mailbox.since_at = now_millis();
+                let behind_since_at = mailbox.behind_since_at.or(Some(mailbox.since_at));
+                mailbox.behind_since_at = if phase == Phase::Watching { None } else { behind_since_at };
             }
             if phase == Phase::Watching {
                 mailbox.last_error = String::new();
@@ -123,6 +152,20 @@ impl StatusBoard {
     pub fn count_panic(&self, user: &str, error: &str) {
         self.panics.fetch_add(1, Ordering::Relaxed);
         self.fail(user, error);
+    }
+
+    /// How many mailboxes are in each phase, all phases named.
+    pub fn phases(&self) -> Vec<(Phase, usize)> {
+        let mailboxes = locked(&self.mailboxes);
+        let all = [Phase::Starting, Phase::Reading, Phase::Watching, Phase::Failing];
+        all.map(|phase| (phase, mailboxes.values().filter(|mailbox| mailbox.phase == phase).count())).to_vec()
+    }
+
+    /// For how long the mailbox that is farthest behind has been so, in milliseconds; 0 when all mail has been read.
+    pub fn lag_millis(&self, now: i64) -> i64 {
+        let mailboxes = locked(&self.mailboxes);
+        let oldest = mailboxes.values().filter_map(|mailbox| mailbox.behind_since_at).min();
+        oldest.map_or(0, |at| now.saturating_sub(at).max(0))
     }
 
     /// How often the watching of a mailbox broke off by a fault of ours, since the daemon started.
@@ -146,6 +189,23 @@ impl StatusBoard {
 
     pub fn smtp_error(&self) -> String {
         locked(&self.smtp_error).clone()
+    }
+
+    /// Records that a rate limit keeps mail of a user back until an instant, Unix milliseconds.
+    pub fn note_storm(&self, user: &str, text: &str, until: i64) {
+        locked(&self.storms).insert(user.to_owned(), (text.to_owned(), until));
+    }
+
+    /// Records that no rate limit keeps mail of a user back any more.
+    pub fn calm(&self, user: &str) {
+        locked(&self.storms).remove(user);
+    }
+
+    /// What keeps mail back now.
+    pub fn storms(&self) -> Vec<String> {
+        let mut storms = locked(&self.storms);
+        storms.retain(|_, (_, until)| *until > now_millis());
+        storms.values().map(|(text, _)| text.clone()).collect()
     }
 
     /// A row for each watched folder, by user; one without a folder while those of a mailbox are not known yet.

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::control::{Claim, Control};
 use super::mailboxes::Mailboxes;
-use super::{Gateway, courier};
+use super::{Gateway, courier, notice, retention};
 use crate::config::Config;
 use crate::outbox::smtp::Submitter;
 
@@ -18,7 +18,12 @@ use crate::outbox::smtp::Submitter;
 const GRACE: Duration = Duration::from_secs(4);
 
 /// Runs the daemon until SIGTERM or SIGINT; the mail in hand is finished.
-pub async fn run(config: Config) -> anyhow::Result<()> {
+///
+/// `attach` starts what the gateway itself knows nothing of, such as the web server; its tasks end with the daemon.
+pub async fn run(
+    config: Config,
+    attach: impl AsyncFnOnce(&Arc<Gateway>, &watch::Receiver<bool>, &mut JoinSet<()>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     // First of all: whoever stops a daemon that is only starting has it end in good order, too.
     let mut signals = Signals::listen()?;
     for warning in &config.warnings {
@@ -34,8 +39,11 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(control.serve(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
+    attach(&gateway, &stopping, &mut tasks).await?;
+    tasks.spawn(notice::run(Arc::clone(&gateway), stopping.clone()));
     let mut mailboxes = Mailboxes::new(Arc::clone(&gateway), server);
     mailboxes.start_all(gateway.config.users.iter().cloned().map(Arc::new));
+    tasks.spawn(retention::run(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(keep_watchdog_quiet(stopping.clone()));
     // systemd may not be there; nothing depends on it.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

@@ -41,3 +41,23 @@ pub const REFERENCES_MAX: usize = 20;
 
 /// Octets of one Message-ID that we are willing to repeat.
 pub const MESSAGE_ID_OCTETS_MAX: usize = 250;
+
+/// Bytes of a body that is read for an answer in plain words, as it came; nobody writes more by hand.
+pub const PLAIN_BODY_BYTES_MAX: usize = 512 * 1024;
+
+/// Characters of the comment that is taken from such a body.
+pub const PLAIN_COMMENT_CHARS_MAX: usize = 2_000;
+/// Octets of a mail that came back that are looked at.
+pub const BOUNCE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Octets of its text and of its delivery status.
+pub const BOUNCE_TEXT_BYTES_MAX: usize = 512 * 1024;
+
+/// Lines of a delivery status; a report about 2,000 recipients has some 20,000.
+pub const REPORT_LINES_MAX: usize = 50_000;
+
+/// Recipients of a delivery status.
+pub const REPORT_GROUPS_MAX: usize = 5_000;
+
+/// Characters of what a server says about a failure that are kept.
+pub const DIAGNOSTIC_CHARS_MAX: usize = 300;

@@ -3,6 +3,8 @@
 //! `extract` reads raw mail into an [`Email`]; `compose` writes a [`Letter`] as a mail. iCalendar passes through
 //! as text: what it means is the engine's business. Nothing here opens, waits, logs or asks for the time.
 
+pub mod answer;
+pub mod bounce;
 pub mod charset;
 pub mod compose;
 pub mod email;
@@ -11,15 +13,21 @@ pub mod facts;
 pub mod limits;
 pub mod lines;
 mod mime;
+pub mod notice;
 pub mod quirk;
 pub mod recurrence;
 pub mod sender;
 mod structure;
+pub mod token;
 pub mod wording;
 
+pub use answer::{PlainAnswer, plain_answer};
+pub use bounce::{Bounce, Failure};
 pub use compose::{ComposeError, ComposedMail, Letter, Mailbox, compose};
 pub use email::{AutoSubmitted, CalendarPart, Email, NoCalendar};
 pub use extract::{FetchedPart, extract, extract_fetched};
 pub use facts::{Answer, Earlier, Facts, Occasion, When};
+pub use notice::{Undelivered, compose_undelivered};
 pub use quirk::{Quirk, mend};
 pub use sender::Sender;
+pub use token::{Purpose, Token};

@@ -176,6 +176,8 @@ pub enum Reason {
     AnswersOlderTime,
     /// An attendee who was never invited answered; kept for the organizer to see, by policy.
     PartyCrasher(Address),
+    /// The user's own client has sent it; what is stored follows.
+    SentByClient,
     /// The message is not taken.
     Refused(Refusal),
 }
@@ -201,6 +203,7 @@ impl Reason {
             Reason::DelegatedToUser => "delegated-to-user",
             Reason::AnswersOlderTime => "answers-older-time",
             Reason::PartyCrasher(_) => "party-crasher",
+            Reason::SentByClient => "sent-by-client",
             Reason::Refused(refusal) => refusal.log_name(),
         }
     }
@@ -236,6 +239,9 @@ impl Reason {
             Reason::AnswersOlderTime => "An answer to a time that has changed since; a new answer is awaited.".into(),
             Reason::PartyCrasher(address) => {
                 format!("{address} answered without being invited; kept for the organizer to see.")
+            }
+            Reason::SentByClient => {
+                "The user's own client sent it; what is stored agrees with it, and nobody is told again.".into()
             }
             Reason::Refused(refusal) => format!("Not taken: {}.", refusal.sentence()),
         }

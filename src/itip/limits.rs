@@ -29,3 +29,21 @@ pub const METHOD_NAME_CHARS_MAX: usize = 40;
 
 /// The most instances of a series that one message may make us look for, each against the steps of a recurrence question.
 pub const INSTANCES_ASKED_MAX: usize = 200;
+
+/// The longest status code of a delivery, in bytes.
+pub const STATUS_CODE_BYTES_MAX: usize = 8;
+
+/// The most steps that the rules of all VTIMEZONEs of one calendar text may take together.
+pub const ZONE_STEPS_MAX: usize = 100_000;
+
+/// The first year in which the rules of a VTIMEZONE without an end are worked out.
+pub const ZONE_YEAR_FIRST: i32 = 1_950;
+
+/// The last such year; what takes place later is on the clock of this one.
+pub const ZONE_YEAR_LAST: i32 = 2_150;
+
+/// The most changes of a clock within two days.
+pub const ZONE_CHANGES_NEAR_MAX: usize = 16;
+
+/// The most VTIMEZONEs of which it is told why their rules count for nothing.
+pub const ZONE_FAULTS_MAX: usize = 8;

@@ -9,6 +9,7 @@ pub mod announce;
 pub mod change;
 pub mod component;
 pub mod decision;
+pub mod delivery;
 pub mod instance;
 pub mod limits;
 pub mod method;
@@ -20,6 +21,7 @@ pub mod scenario;
 pub mod summary;
 pub mod text;
 pub mod time;
+pub mod zone;
 
 pub use address::Address;
 pub use announce::{Author, Role};
