@@ -21,14 +21,16 @@ CREATE INDEX dead_letter_by_time ON dead_letter (at);
 INSERT INTO dead_letter (id, at, user, folder, uid_validity, uid, message_id, sender, reason, text, attempts)
 SELECT id, at, user, folder, 0, 0, message_id, sender, reason, text, 1 FROM decision WHERE verdict = 'dead-letter';
 
--- The mail at which the reading of a folder has failed, and how often. There is one at most, because mails are read in their
--- order; it is overwritten by the next.
+-- The mail at which the reading of a folder has failed, how often, and after how many attempts it is given up on, by its last
+-- error. There is one at most, because mails are read in their order; it is overwritten by the next.
 CREATE TABLE failing_mail (
     user         TEXT    NOT NULL,
     folder       TEXT    NOT NULL,
     uid_validity INTEGER NOT NULL,
     uid          INTEGER NOT NULL,
     attempts     INTEGER NOT NULL,
+    attempts_max INTEGER NOT NULL,
+    reason       TEXT    NOT NULL,
     error        TEXT    NOT NULL,
     PRIMARY KEY (user, folder)
 );

@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod mailbox;
 pub mod outbox;
 pub mod tls;
+pub mod web;
 
 /// PRODID of every calendar that imipd writes (RFC 5545 §3.7.3).
 pub const PRODID: &str = "-//imipd//imipd//EN";

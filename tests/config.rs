@@ -22,6 +22,7 @@ fn directory() -> tempfile::TempDir {
         std::fs::write(&file, format!("secret of {name}\n")).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
+    std::fs::write(directory.path().join("push-token"), "0123456789abcdef".repeat(2)).unwrap();
     directory
 }
 

@@ -4,11 +4,11 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use crate::config::{Config, Log, LogFormat};
-use crate::gateway;
+use crate::{gateway, web};
 
 pub async fn execute(config: Config, file: PathBuf) -> anyhow::Result<()> {
     start_logging(&config.log);
-    gateway::run(config, file).await
+    gateway::run((config, file), async |gateway, stop, tasks| Ok(web::start(gateway, stop, tasks).await?)).await
 }
 
 /// Log lines go to stderr, where systemd picks them up. Libraries say little: async-imap would print mail at trace.

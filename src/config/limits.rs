@@ -9,6 +9,9 @@ pub(super) const TEXT_BYTES_MAX: usize = 4096;
 /// Size of one secret, wherever it comes from.
 pub(super) const SECRET_BYTES_MAX: u64 = 64 * 1024;
 
+/// The shortest token that nobody can guess, in hexadecimal digits 128 bits.
+pub(super) const PUSH_TOKEN_BYTES_MIN: usize = 32;
+
 /// `[[user]]` tables.
 pub(super) const USERS_MAX: usize = 100_000;
 

@@ -47,6 +47,7 @@ pub struct Config {
     pub calendar: Calendar,
     pub policy: Policy,
     pub imip: Imip,
+    pub web: Web,
     pub log: Log,
     /// What works and should still be known, as sentences; without order.
     pub warnings: Vec<String>,
@@ -255,6 +256,26 @@ pub enum AddedInstances {
     Add,
 }
 
+/// What is offered over HTTP.
+#[derive(Clone, Debug, Default)]
+pub struct Web {
+    /// Where; nothing when it is switched off.
+    pub listen: Option<Listen>,
+    /// What a mail server has to know that tells of new mail.
+    pub push_token: Option<Secret>,
+}
+
+/// Where the web server listens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Listen {
+    /// A name or an address, and a port.
+    Tcp {
+        host: String,
+        port: u16,
+    },
+    Unix(PathBuf),
+}
+
 #[derive(Clone, Debug)]
 pub struct Log {
     pub format: LogFormat,
@@ -361,6 +382,7 @@ fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
         more_users,
         calendar: sections::calendar(root.section("calendar")),
         imip,
+        web: sections::web(root.section("web"), places),
         log: sections::log(root.section("log")),
         warnings: Vec::new(),
         usual,

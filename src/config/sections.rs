@@ -4,17 +4,20 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use crate::imip::{Bodies, Language};
 
 use super::access::{self, UsualAccess};
 use super::fault::{Wrong, quote};
-use super::limits::{DOMAINS_MAX, FOLDERS_MAX};
+use super::limits::{DOMAINS_MAX, FOLDERS_MAX, PUSH_TOKEN_BYTES_MIN};
 use super::reader::Section;
-use super::secret::{Places, SECRET, Secret};
+use super::secret::{Files, Places, SECRET, Secret};
 use super::value;
 use super::{
     AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
-    Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User, Wake,
+    Listen, Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User, Wake,
+    Web,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -156,6 +159,33 @@ pub(super) fn imip(table: Section<'_>, places: &Places<'_>) -> Imip {
 pub(super) fn language(table: &Section<'_>) -> Option<Language> {
     table.choice("language", &Language::ALL.map(|language| (language.tag(), language)), &[])
 }
+
+pub(super) fn web(table: Section<'_>, places: &Places<'_>) -> Web {
+    let listen = table.text("listen", value::LISTEN, |text| match text.strip_prefix("unix:") {
+        Some(path) if path.starts_with('/') => places.path(path).map(Listen::Unix),
+        Some(_) => Err(Wrong::new("is not the whole path of a socket", value::LISTEN)),
+        None => value::host_and_port(text).map(|(host, port)| Listen::Tcp { host, port }),
+    });
+    if let Some(Listen::Tcp { host, .. }) = &listen
+        && !value::is_loopback(host)
+    {
+        table.warn("listen", LISTEN_OPEN);
+    }
+    let push_token = secret(&table, "push_token_file", places);
+    let known = push_token.as_ref().filter(|_| places.files == Files::Checked).and_then(|token| token.read().ok());
+    if known.is_some_and(|token| token.expose_secret().len() < PUSH_TOKEN_BYTES_MIN) {
+        let wrong = format!("the token has fewer than {PUSH_TOKEN_BYTES_MIN} characters");
+        table.fault("push_token_file", Wrong::new(wrong, "make one with `openssl rand -hex 32`"));
+    }
+    if table.has("push_token_file") {
+        table.demand("listen", value::LISTEN);
+    }
+    table.finish();
+    Web { listen, push_token }
+}
+
+const LISTEN_OPEN: &str = "other machines can reach the web server, which has no TLS of its own; put a proxy with TLS in \
+    front of it, and let /metrics and /health through to your own machines only";
 
 pub(super) fn log(table: Section<'_>) -> Log {
     let levels =

@@ -18,6 +18,7 @@ pub(super) const DURATION: &str = "write a time such as \"30s\", \"20m\", \"4h\"
 pub(super) const ZONE: &str = "write an IANA name such as \"Europe/Berlin\"";
 pub(super) const FOLDER: &str =
     "write a folder's name such as \"INBOX\", a pattern with * or %, or \"\\\\Sent\" for the folder of sent mail";
+pub(super) const LISTEN: &str = "write a host and a port, such as \"127.0.0.1:8025\", or \"unix:/run/imipd/web.sock\"";
 
 /// Any text that is not empty and would break no line of a protocol.
 pub(super) fn line(text: &str) -> Result<String, Wrong> {
@@ -84,6 +85,18 @@ pub(super) fn host(text: &str) -> Result<String, Wrong> {
 pub(super) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// A host and a port, an IPv6 address in brackets.
+pub(super) fn host_and_port(text: &str) -> Result<(String, u16), Wrong> {
+    let wrong = || Wrong::new(format!("is {}", quote(text)), LISTEN);
+    let (name, port) = text.rsplit_once(':').ok_or_else(wrong)?;
+    let port = port.parse().ok().filter(|port| *port > 0).ok_or_else(wrong)?;
+    // Without brackets the end of an IPv6 address would pass for a port.
+    if name.contains(':') && !name.starts_with('[') {
+        return Err(wrong());
+    }
+    Ok((host(name).map_err(|_| wrong())?, port))
 }
 
 /// A folder to be watched; INBOX is INBOX in any case (RFC 9051 §5.1).

@@ -22,11 +22,13 @@
 //! | `office` | what an operator does to the outbox |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `wording` | the words of the mails, with the administrator's files in place of ours |
+//! | `counters` | what has happened, for the metrics |
 //! | `supervisor` | start, signals, stop |
 
 mod bounce;
 mod change;
 mod control;
+mod counters;
 mod courier;
 mod delivered;
 mod explain;
@@ -51,6 +53,7 @@ use std::sync::Arc;
 
 pub use change::{Change, ChangeError, Changed, Respond, Saying, Settlement};
 pub use control::{ControlError, ask, socket_path};
+pub use counters::Counters;
 pub use courier::run as deliver_outbox;
 pub use explain::{ExplainedPart, Explanation};
 pub use login::credentials;
@@ -110,6 +113,7 @@ pub struct Gateway {
     wording: Wording,
     users: users::Users,
     gate: gate::LoginGate,
+    pub counters: Counters,
 }
 
 impl Gateway {
@@ -122,7 +126,7 @@ impl Gateway {
         let ledger = Ledger::open(&config.database.path).await?;
         let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
         let (bell, failures, copies, doorbells, board) = Default::default();
-        let calendars = DatabaseCalendars;
+        let (calendars, counters) = (DatabaseCalendars, Counters::new());
         let (users, gate) = (users::Users::of(&config), gate::LoginGate::open(&config.database.path));
         Ok(Arc::new(Self {
             config,
@@ -137,6 +141,7 @@ impl Gateway {
             wording,
             users,
             gate,
+            counters,
         }))
     }
 

@@ -12,8 +12,11 @@ use crate::itip::{
     Address, Admission, CalendarObject, Context, Decision, Held, ItipMessage, Method, PartyCrashers, Policy,
     Publications, Reason, Refusal, Revisions, Verdict, receive,
 };
-use crate::ledger::{CursorRecord, DecisionRecord, Proposal, Transaction};
+use crate::ledger::{CursorRecord, DecisionRecord, MailNumber, Proposal, Transaction};
 use crate::mailbox::FolderRole;
+
+/// The verdict about a mail that could not be processed.
+const DEAD_LETTER: &str = "dead-letter";
 
 /// Where a mail was found, and what is recorded as read when it is done.
 #[derive(Clone, Copy, Debug)]
@@ -78,14 +81,20 @@ impl Gateway {
     ) -> Result<Vec<DecisionRecord>, GatewayError> {
         for record in &mut records {
             record.at = now_millis();
-            transaction.add_decision(record).await?;
+            let id = transaction.add_decision(record).await?;
+            if record.verdict == DEAD_LETTER {
+                transaction.bury((id, record), (MailNumber::default(), 1), None).await?;
+            }
         }
         if let Some(cursor) = place.cursor {
             transaction.set_cursor(place.user.key(), place.folder, cursor).await?;
         }
         transaction.commit().await?;
         self.bell.notify_one();
-        records.iter().for_each(log);
+        for record in &records {
+            self.counters.count_decision(record);
+            log(record);
+        }
         Ok(records)
     }
 
@@ -331,7 +340,7 @@ fn bug(place: Place<'_>, what: &str) -> DecisionRecord {
 /// A bug of ours costs one message: it is recorded, and the daemon goes on.
 pub(super) fn bug_record(record: DecisionRecord, what: &str) -> DecisionRecord {
     let text = format!("A fault of imipd: {what}. Please report it with this mail.");
-    DecisionRecord { verdict: "dead-letter".to_owned(), reason: "bug".to_owned(), text, ..record }
+    DecisionRecord { verdict: DEAD_LETTER.to_owned(), reason: "bug".to_owned(), text, ..record }
 }
 
 fn log(record: &DecisionRecord) {

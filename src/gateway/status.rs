@@ -36,6 +36,18 @@ pub enum Phase {
     Failing,
 }
 
+impl Phase {
+    /// The name, as `imipd status --json` has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Phase::Starting => "starting",
+            Phase::Reading => "reading",
+            Phase::Watching => "watching",
+            Phase::Failing => "failing",
+        }
+    }
+}
+
 /// What `imipd status` shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -84,6 +96,8 @@ pub struct StatusBoard {
 struct Mailbox {
     phase: Phase,
     since_at: i64,
+    /// Since when there may be mail that has not been read, Unix milliseconds; nothing when all has been.
+    behind_since_at: Option<i64>,
     last_error: String,
     /// By name, each with the mails read in it.
     folders: Vec<(String, u64)>,
@@ -92,8 +106,13 @@ struct Mailbox {
 impl StatusBoard {
     /// Enters a mailbox that will be watched.
     pub fn enter(&self, user: &str) {
-        let mailbox =
-            Mailbox { phase: Phase::Starting, since_at: now_millis(), last_error: String::new(), folders: Vec::new() };
+        let mailbox = Mailbox {
+            phase: Phase::Starting,
+            since_at: now_millis(),
+            behind_since_at: Some(now_millis()),
+            last_error: String::new(),
+            folders: Vec::new(),
+        };
         locked(&self.mailboxes).insert(user.to_owned(), mailbox);
     }
 
@@ -117,6 +136,8 @@ impl StatusBoard {
             if mailbox.phase != phase {
                 mailbox.phase = phase;
                 mailbox.since_at = now_millis();
+                let behind_since_at = mailbox.behind_since_at.or(Some(mailbox.since_at));
+                mailbox.behind_since_at = if phase == Phase::Watching { None } else { behind_since_at };
             }
             if phase == Phase::Watching {
                 mailbox.last_error = String::new();
@@ -134,6 +155,20 @@ impl StatusBoard {
     pub fn count_panic(&self, user: &str, error: &str) {
         self.panics.fetch_add(1, Ordering::Relaxed);
         self.fail(user, error);
+    }
+
+    /// How many mailboxes are in each phase, all phases named.
+    pub fn phases(&self) -> Vec<(Phase, usize)> {
+        let mailboxes = locked(&self.mailboxes);
+        let all = [Phase::Starting, Phase::Reading, Phase::Watching, Phase::Failing];
+        all.map(|phase| (phase, mailboxes.values().filter(|mailbox| mailbox.phase == phase).count())).to_vec()
+    }
+
+    /// For how long the mailbox that is farthest behind has been so, in milliseconds; 0 when all mail has been read.
+    pub fn lag_millis(&self, now: i64) -> i64 {
+        let mailboxes = locked(&self.mailboxes);
+        let oldest = mailboxes.values().filter_map(|mailbox| mailbox.behind_since_at).min();
+        oldest.map_or(0, |at| now.saturating_sub(at).max(0))
     }
 
     /// How often the watching of a mailbox broke off by a fault of ours, since the daemon started.

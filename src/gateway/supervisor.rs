@@ -24,8 +24,12 @@ const AFTER_FAILURE: Duration = Duration::from_secs(30);
 
 /// Runs the daemon until SIGTERM or SIGINT; the mail in hand is finished.
 ///
-/// `file` is where the configuration came from, and where the users in it are read again at SIGHUP.
-pub async fn run(config: Config, file: PathBuf) -> anyhow::Result<()> {
+/// `file` is where the configuration came from, and where the users in it are read again at SIGHUP. `attach` starts what the
+/// gateway itself knows nothing of, such as the web server; its tasks end with the daemon.
+pub async fn run(
+    (config, file): (Config, PathBuf),
+    attach: impl AsyncFnOnce(&Arc<Gateway>, &watch::Receiver<bool>, &mut JoinSet<()>) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     // First of all: whoever stops a daemon that is only starting has it end in good order, too.
     let mut signals = Signals::listen()?;
     let mut hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
@@ -42,6 +46,7 @@ pub async fn run(config: Config, file: PathBuf) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(control.serve(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
+    attach(&gateway, &stopping, &mut tasks).await?;
     tasks.spawn(notice::run(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(retention::run(Arc::clone(&gateway), stopping.clone()));
     if gateway.config.smtp.save_sent {

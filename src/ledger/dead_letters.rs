@@ -46,29 +46,43 @@ pub struct DeadLetterFilter {
 }
 
 /// What has failed about a mail so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failures {
     pub attempts: u32,
-    /// The last error, a sentence.
+    pub last: Failure,
+}
+
+/// One failure of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// After how many attempts a mail is given up on that fails like this.
+    pub attempts_max: u32,
+    /// The stable kebab-case name.
+    pub reason: String,
+    /// The error, a sentence.
     pub error: String,
 }
 
 const COLUMNS: &str = "id, at, user, folder, uid_validity, uid, message_id, sender, reason, text, attempts";
 
 impl Transaction {
-    /// Keeps a mail as a dead letter, or renews the one that it is already; its id.
+    /// Keeps a mail as a dead letter, or renews the one that it is already: `known` if that is given; its id.
     ///
     /// `decision` tells of it, under the number `decision_id`. What nobody has asked for in three months goes: the mail
     /// itself is in the mailbox, and its decision stays.
     pub async fn bury(
         &mut self,
         (decision_id, decision): (i64, &DecisionRecord),
-        number: MailNumber,
-        attempts: u32,
+        (number, attempts): (MailNumber, u32),
+        known: Option<i64>,
     ) -> Result<i64, LedgerError> {
         self.prune_dead_letters(decision.at).await?;
-        if let Some(id) = self.dead_letter_of(decision, number).await? {
-            self.renew_dead_letter(id, decision, number, attempts).await?;
+        let known = match known {
+            Some(id) => Some(id),
+            None => self.dead_letter_of(decision, number).await?,
+        };
+        if let Some(id) = known {
+            self.renew_dead_letter(id, decision, (number, attempts)).await?;
             return Ok(id);
         }
         sqlx::query(sqlx::AssertSqlSafe(format!(
@@ -119,15 +133,15 @@ impl Transaction {
         &mut self,
         id: i64,
         decision: &DecisionRecord,
-        number: MailNumber,
-        attempts: u32,
+        (number, attempts): (MailNumber, u32),
     ) -> Result<(), LedgerError> {
         sqlx::query(
-            "UPDATE dead_letter SET at = ?, uid_validity = ?, uid = ?, reason = ?, text = ?, attempts = attempts + ?,
+            "UPDATE dead_letter SET at = ?, folder = ?, uid_validity = ?, uid = ?, reason = ?, text = ?, attempts = attempts + ?,
                     message_id = CASE ? WHEN '' THEN message_id ELSE ? END, sender = CASE ? WHEN '' THEN sender ELSE ? END
              WHERE id = ?",
         )
         .bind(decision.at)
+        .bind(&decision.folder)
         .bind(number.uid_validity)
         .bind(number.uid)
         .bind(&decision.reason)
@@ -208,10 +222,15 @@ impl Ledger {
         Ok(row.is_some())
     }
 
-    /// How often a mail has failed so far.
-    pub async fn failures(&self, user: &str, folder: &str, number: MailNumber) -> Result<Failures, LedgerError> {
+    /// What has failed about a mail so far; nothing when it is tried for the first time.
+    pub async fn failures(
+        &self,
+        user: &str,
+        folder: &str,
+        number: MailNumber,
+    ) -> Result<Option<Failures>, LedgerError> {
         let row = sqlx::query(
-            "SELECT attempts, error FROM failing_mail
+            "SELECT attempts, attempts_max, reason, error FROM failing_mail
              WHERE user = ? AND folder = ? AND uid_validity = ? AND uid = ?",
         )
         .bind(user)
@@ -221,7 +240,10 @@ impl Ledger {
         .fetch_optional(&self.pool)
         .await
         .map_err(LedgerError::while_trying("read what has failed"))?;
-        Ok(row.map_or_else(Failures::default, |row| Failures { attempts: row.get(0), error: row.get(1) }))
+        Ok(row.map(|row| Failures {
+            attempts: row.get(0),
+            last: Failure { attempts_max: row.get(1), reason: row.get(2), error: row.get(3) },
+        }))
     }
 
     /// Counts a failure of a mail; how many there were now.
@@ -229,22 +251,26 @@ impl Ledger {
         &self,
         (user, folder): (&str, &str),
         number: MailNumber,
-        error: &str,
+        failure: &Failure,
     ) -> Result<u32, LedgerError> {
         let row = sqlx::query(
-            "INSERT INTO failing_mail (user, folder, uid_validity, uid, attempts, error) VALUES (?1, ?2, ?3, ?4, 1, ?5)
+            "INSERT INTO failing_mail (user, folder, uid_validity, uid, attempts, attempts_max, reason, error)
+             VALUES (?, ?, ?, ?, 1, ?, ?, ?)
              ON CONFLICT (user, folder) DO UPDATE
              SET attempts = CASE WHEN failing_mail.uid_validity = excluded.uid_validity
                                   AND failing_mail.uid = excluded.uid
                             THEN failing_mail.attempts + 1 ELSE 1 END,
-                 uid_validity = excluded.uid_validity, uid = excluded.uid, error = excluded.error
+                 uid_validity = excluded.uid_validity, uid = excluded.uid,
+                 attempts_max = excluded.attempts_max, reason = excluded.reason, error = excluded.error
              RETURNING attempts",
         )
         .bind(user)
         .bind(folder)
         .bind(number.uid_validity)
         .bind(number.uid)
-        .bind(error)
+        .bind(failure.attempts_max)
+        .bind(&failure.reason)
+        .bind(&failure.error)
         .fetch_one(&self.pool)
         .await
         .map_err(LedgerError::while_trying("count a failure"))?;

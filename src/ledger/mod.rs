@@ -18,7 +18,7 @@ mod sharing;
 mod undelivered;
 
 pub use copies::{CopyState, SentCopy};
-pub use dead_letters::{DeadLetter, DeadLetterFilter, Failures, MailNumber};
+pub use dead_letters::{DeadLetter, DeadLetterFilter, Failure, Failures, MailNumber};
 pub use decisions::{DecisionFilter, DecisionRecord, Thread};
 pub use links::Link;
 pub use load::OutboxLoad;
