@@ -3,23 +3,31 @@
 //! `extract` reads raw mail into an [`Email`]; `compose` writes a [`Letter`] as a mail. iCalendar passes through
 //! as text: what it means is the engine's business. Nothing here opens, waits, logs or asks for the time.
 
+pub mod authentication_results;
 pub mod charset;
 pub mod compose;
 pub mod email;
 pub mod extract;
 pub mod facts;
+mod fields;
 pub mod limits;
 pub mod lines;
+pub mod lookalike;
+mod mailboxes;
 mod mime;
+pub mod proof;
 pub mod quirk;
 pub mod recurrence;
 pub mod sender;
 mod structure;
+pub mod trace;
 pub mod wording;
 
 pub use compose::{ComposeError, ComposedMail, Letter, Mailbox, compose};
 pub use email::{AutoSubmitted, CalendarPart, Email, NoCalendar};
 pub use extract::{FetchedPart, extract, extract_fetched};
 pub use facts::{Answer, Earlier, Facts, Occasion, When};
+pub use proof::{Claim, Doubt, Evidence, Exception, Proof, ProofRules, Speaker, prove};
 pub use quirk::{Quirk, mend};
-pub use sender::Sender;
+pub use sender::{Finding, Sender};
+pub use trace::{Trace, TraceField};
