@@ -4,7 +4,8 @@ use imipd::calendar::{CalendarStore, DatabaseCalendars, StoredObject};
 use imipd::itip::revision::Taken;
 use imipd::itip::time::Moment;
 use imipd::itip::{Address, CalUid, InstanceKey, Revision, Revisions, Sequence};
-use imipd::ledger::{CursorRecord, Debt, Ledger, OutboxRecipient, RecipientState};
+use imipd::ledger::{CursorRecord, Debt, Ledger, Link, OutboxRecipient, RecipientState};
+use secrecy::ExposeSecret;
 
 const USER: &str = "a@example.com";
 
@@ -130,4 +131,53 @@ async fn an_update_never_overtakes_its_invitation() {
     assert_eq!(due(10).await, ["<2@example.com>"]);
     assert_eq!(due(1_000).await, ["<1@example.com>", "<2@example.com>"]);
     assert_eq!(ledger.next_due_at().await.expect("read"), Some(5));
+}
+
+fn link(digest: &str, cal_uid: &str, expires_at: i64) -> Link {
+    Link {
+        digest: digest.to_owned(),
+        purpose: "answer".to_owned(),
+        user: USER.to_owned(),
+        cal_uid: cal_uid.to_owned(),
+        attendee: "b@example.com".to_owned(),
+        instance: String::new(),
+        sequence: 2,
+        created_at: 1,
+        expires_at,
+        revoked_at: 0,
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_link_stays_revoked_when_its_mail_is_written_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(&folder).await;
+    let mut transaction = ledger.begin().await.expect("a transaction");
+    transaction.add_link(&link("1", "u", 100)).await.expect("entered");
+    transaction.add_link(&link("2", "v", 100)).await.expect("entered");
+    assert_eq!(transaction.revoke_links((USER, "answer"), Some("u"), 50).await.expect("revoked"), 1);
+    assert_eq!(transaction.revoke_links((USER, "feed"), None, 50).await.expect("revoked"), 0);
+    transaction.add_link(&link("1", "u", 200)).await.expect("entered");
+    transaction.commit().await.expect("committed");
+    let again = ledger.link("1").await.expect("looked up").expect("a link");
+    assert_eq!((again.revoked_at, again.expires_at), (50, 200));
+    assert_eq!(ledger.link("2").await.expect("looked up"), Some(link("2", "v", 100)));
+    assert_eq!(ledger.link("3").await.expect("looked up"), None);
+    let mut transaction = ledger.begin().await.expect("a transaction");
+    assert_eq!(transaction.forget_links(150, 10).await.expect("forgotten"), 1);
+    transaction.commit().await.expect("committed");
+    let left = ledger.links(USER, "answer", 10).await.expect("listed");
+    assert_eq!(left.into_iter().map(|link| link.digest).collect::<Vec<_>>(), ["1"]);
+}
+
+#[tokio::test]
+async fn a_key_is_made_once_however_many_ask() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = ledger(&folder).await;
+    let (one, other) = tokio::join!(ledger.secret("links"), ledger.secret("links"));
+    let (one, other) = (one.expect("a key"), other.expect("a key"));
+    assert_eq!(one.expose_secret().len(), 32);
+    assert_eq!(one.expose_secret(), other.expose_secret());
+    let another = ledger.secret("hashes").await.expect("a key");
+    assert_ne!(one.expose_secret(), another.expose_secret());
 }

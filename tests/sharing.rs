@@ -8,6 +8,7 @@ use imipd::config::Config;
 use imipd::gateway::{Change, Gateway, Place};
 use imipd::itip::{CalUid, CalendarObject};
 use imipd::ledger::OutboxEntry;
+use imipd::mailbox::FolderRole;
 
 const UID: &str = "moor-7@example.com";
 
@@ -48,7 +49,7 @@ async fn answer(gateway: &Gateway, name: &str, partstat: &str) -> String {
          DTSTAMP:20260102T000000Z\r\nSEQUENCE:1\r\nORGANIZER:mailto:ada@example.com\r\n\
          ATTENDEE;PARTSTAT={partstat}:mailto:{name}@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     );
-    let place = Place { user: &gateway.config.users[0], folder: "INBOX", cursor: None };
+    let place = Place { user: &gateway.config.users[0], folder: "INBOX", role: FolderRole::Inbox, cursor: None };
     let records = gateway.receive_mail(place, raw.as_bytes()).await.expect("decided");
     records.into_iter().map(|record| record.reason).collect()
 }
@@ -161,7 +162,7 @@ async fn published(policy: &str) -> String {
          ORGANIZER:mailto:club@example.net\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     );
     let user = &gateway.config.users[0];
-    let place = Place { user, folder: "INBOX", cursor: None };
+    let place = Place { user, folder: "INBOX", role: FolderRole::Inbox, cursor: None };
     let records = gateway.receive_mail(place, raw.as_bytes()).await.expect("decided");
     let is_held = gateway.object(user, &CalUid(UID.to_owned())).await.expect("a calendar").is_some();
     assert_eq!(is_held, records[0].reason == "published", "{policy}");

@@ -40,6 +40,9 @@ fn print(status: &Status) -> anyhow::Result<()> {
         text += &format!("              {}\n", output::printable(&outbox.last_error));
     }
     text += &format!("dead letters  {}\n", status.dead_letters);
+    if status.panics > 0 {
+        text += &format!("faults        {} of imipd itself; the log tells more, please report them\n", status.panics);
+    }
     output::text(&text)?;
     if status.mailboxes.is_empty() {
         return Ok(());

@@ -1,6 +1,6 @@
 //! The socket beside the database: the command line wakes the daemon and asks how it is.
 //!
-//! One word in, one line out. Whoever may open the socket may read the database as well, so there is no secret here.
+//! One line in, one line out: `wake` for the outbox, `ring USER` for a mailbox, `status`. Whoever may open the socket may read the database as well, so there is no secret here.
 //! The lock beside it is the proof that only one daemon works on a database.
 
 use std::fs::{File, TryLockError};
@@ -16,14 +16,14 @@ use tokio::sync::watch;
 
 use super::Gateway;
 use super::status::{OutboxStatus, Phase, Status};
-use super::watcher::stopped;
+use super::watch::stopped;
 use crate::ledger::{LedgerError, RecipientState};
 
 /// How long either side waits for the other.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The longest question, in bytes.
-const QUESTION_BYTES_MAX: u64 = 64;
+const QUESTION_BYTES_MAX: u64 = 1024;
 
 /// The longest answer, in bytes.
 const ANSWER_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -154,7 +154,13 @@ impl Drop for Control {
 async fn answer(mut stream: UnixStream, gateway: &Gateway) -> io::Result<()> {
     let mut word = String::new();
     (&mut stream).take(QUESTION_BYTES_MAX).read_to_string(&mut word).await?;
-    let answer = match word.trim() {
+    let word = word.trim();
+    if let Some(user_key) = word.strip_prefix("ring ") {
+        let answer = if gateway.ring(user_key) { "ok" } else { "nobody" };
+        stream.write_all(answer.as_bytes()).await?;
+        return stream.shutdown().await;
+    }
+    let answer = match word {
         "wake" => {
             gateway.bell.notify_one();
             "ok".to_owned()
@@ -177,14 +183,15 @@ impl Gateway {
         let at_work = mailboxes.iter().any(|mailbox| matches!(mailbox.phase, Phase::Starting | Phase::Reading));
         let idle = !at_work && outbox.waiting == 0;
         let dead_letters = self.ledger.dead_letters().await?;
-        Ok(Status { running: true, idle, mailboxes, outbox, dead_letters })
+        let panics = self.board.panics();
+        Ok(Status { running: true, idle, mailboxes, outbox, dead_letters, panics })
     }
 
     /// How things stand when no daemon runs: what the database tells.
     pub async fn status_without_daemon(&self) -> Result<Status, LedgerError> {
         let outbox = self.outbox_status().await?;
         let (idle, dead_letters) = (outbox.waiting == 0, self.ledger.dead_letters().await?);
-        Ok(Status { running: false, idle, mailboxes: Vec::new(), outbox, dead_letters })
+        Ok(Status { running: false, idle, mailboxes: Vec::new(), outbox, dead_letters, panics: 0 })
     }
 
     async fn outbox_status(&self) -> Result<OutboxStatus, LedgerError> {

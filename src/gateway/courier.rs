@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::watcher::stopped;
+use super::watch::stopped;
 use super::{Gateway, GatewayError, now_millis};
 use crate::itip::Address;
 use crate::ledger::{LedgerError, OutboxEntry, OutboxRecipient, RecipientState};

@@ -8,7 +8,8 @@
 //! | `change` | what a user does to their own calendar |
 //! | `sharing` | who has answered, told to the others when the time for it has come |
 //! | `letter` | from the engine's message to the mail in the outbox |
-//! | `watcher` | one folder of one user, for ever |
+//! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
+//! | `mailboxes` | which mailboxes are watched: a task for each |
 //! | `courier` | the outbox, until it is empty |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `supervisor` | start, signals, stop |
@@ -18,17 +19,19 @@ mod control;
 mod courier;
 mod explain;
 mod letter;
+mod mailboxes;
 mod receive;
 mod sharing;
 mod status;
 mod supervisor;
-mod watcher;
+mod watch;
 
 use std::sync::Arc;
 
 pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
 pub use explain::{ExplainedPart, Explanation};
+pub use mailboxes::{Doorbells, Mailboxes};
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
@@ -58,6 +61,8 @@ pub struct Gateway {
     calendars: DatabaseCalendars,
     /// Rung when a mail has been entered in the outbox.
     pub bell: tokio::sync::Notify,
+    /// One for each mailbox that is watched.
+    pub doorbells: Doorbells,
     pub board: StatusBoard,
 }
 
@@ -66,7 +71,13 @@ impl Gateway {
     pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
         let ledger = Ledger::open(&config.database.path).await?;
         let (bell, board) = (tokio::sync::Notify::new(), StatusBoard::default());
-        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, board }))
+        let doorbells = Doorbells::default();
+        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, doorbells, board }))
+    }
+
+    /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.
+    pub fn ring(&self, user_key: &str) -> bool {
+        self.doorbells.ring(user_key)
     }
 
     /// The user who has an address.

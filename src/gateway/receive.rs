@@ -12,12 +12,15 @@ use crate::itip::{
     Publications, Reason, Refusal, Revisions, Verdict, receive,
 };
 use crate::ledger::{CursorRecord, DecisionRecord, Proposal, Transaction};
+use crate::mailbox::FolderRole;
 
 /// Where a mail was found, and what is recorded as read when it is done.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a> {
     pub user: &'a User,
+    /// Its name as people read it.
     pub folder: &'a str,
+    pub role: FolderRole,
     /// Nothing while a folder is read by date: its cursor moves when all of it is done.
     pub cursor: Option<CursorRecord>,
 }

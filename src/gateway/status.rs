@@ -1,6 +1,7 @@
 //! What the daemon is doing right now, for `imipd status`.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
@@ -46,6 +47,9 @@ pub struct Status {
     pub outbox: OutboxStatus,
     /// Mails that could not be processed and are not tried again.
     pub dead_letters: u64,
+    /// How often the watching of a mailbox broke off by a fault of imipd, since it started.
+    #[serde(default)]
+    pub panics: u64,
 }
 
 /// The outbox in numbers, by recipient.
@@ -56,49 +60,83 @@ pub struct OutboxStatus {
     pub last_error: String,
 }
 
-/// The state of all folders, kept up to date by those who work on them.
+/// The state of all mailboxes, kept up to date by those who work on them.
 #[derive(Debug, Default)]
 pub struct StatusBoard {
-    mailboxes: Mutex<BTreeMap<(String, String), MailboxStatus>>,
+    mailboxes: Mutex<BTreeMap<String, Mailbox>>,
     smtp_error: Mutex<String>,
+    panics: AtomicU64,
+}
+
+/// One mailbox; its folders share a connection, and so a phase.
+#[derive(Debug)]
+struct Mailbox {
+    phase: Phase,
+    since_at: i64,
+    last_error: String,
+    /// By name, each with the mails read in it.
+    folders: Vec<(String, u64)>,
 }
 
 impl StatusBoard {
-    /// Enters a folder that will be watched.
-    pub fn enter(&self, user: &str, folder: &str) {
-        let status = MailboxStatus {
-            user: user.to_owned(),
-            folder: folder.to_owned(),
-            phase: Phase::Starting,
-            since: rfc3339(now_millis()),
-            last_error: String::new(),
-            mails: 0,
-        };
-        locked(&self.mailboxes).insert((user.to_owned(), folder.to_owned()), status);
+    /// Enters a mailbox that will be watched.
+    pub fn enter(&self, user: &str) {
+        let mailbox =
+            Mailbox { phase: Phase::Starting, since_at: now_millis(), last_error: String::new(), folders: Vec::new() };
+        locked(&self.mailboxes).insert(user.to_owned(), mailbox);
     }
 
-    /// Records a new phase; a folder that is watched has no trouble any more.
-    pub fn set_phase(&self, user: &str, folder: &str, phase: Phase) {
-        self.update(user, folder, |status| {
-            if status.phase != phase {
-                status.phase = phase;
-                status.since = rfc3339(now_millis());
+    /// Forgets a mailbox that is watched no more.
+    pub fn leave(&self, user: &str) {
+        locked(&self.mailboxes).remove(user);
+    }
+
+    /// Records which folders of a mailbox are watched; those that were there before keep their count.
+    pub fn set_folders<'a>(&self, user: &str, names: impl Iterator<Item = &'a str>) {
+        self.update(user, |mailbox| {
+            let counted = std::mem::take(&mut mailbox.folders);
+            let count = |name: &str| counted.iter().find(|(known, _)| known == name).map_or(0, |(_, mails)| *mails);
+            mailbox.folders = names.map(|name| (name.to_owned(), count(name))).collect();
+        });
+    }
+
+    /// Records a new phase; a mailbox that is watched has no trouble any more.
+    pub fn set_phase(&self, user: &str, phase: Phase) {
+        self.update(user, |mailbox| {
+            if mailbox.phase != phase {
+                mailbox.phase = phase;
+                mailbox.since_at = now_millis();
             }
             if phase == Phase::Watching {
-                status.last_error.clear();
+                mailbox.last_error = String::new();
             }
         });
     }
 
-    /// Records trouble with a folder.
-    pub fn fail(&self, user: &str, folder: &str, error: &str) {
-        self.set_phase(user, folder, Phase::Failing);
-        self.update(user, folder, |status| error.clone_into(&mut status.last_error));
+    /// Records trouble with a mailbox.
+    pub fn fail(&self, user: &str, error: &str) {
+        self.set_phase(user, Phase::Failing);
+        self.update(user, |mailbox| error.clone_into(&mut mailbox.last_error));
+    }
+
+    /// Records trouble that is our own fault.
+    pub fn count_panic(&self, user: &str, error: &str) {
+        self.panics.fetch_add(1, Ordering::Relaxed);
+        self.fail(user, error);
+    }
+
+    /// How often the watching of a mailbox broke off by a fault of ours, since the daemon started.
+    pub fn panics(&self) -> u64 {
+        self.panics.load(Ordering::Relaxed)
     }
 
     /// Counts a mail.
     pub fn count_mail(&self, user: &str, folder: &str) {
-        self.update(user, folder, |status| status.mails += 1);
+        self.update(user, |mailbox| {
+            if let Some((_, mails)) = mailbox.folders.iter_mut().find(|(name, _)| name == folder) {
+                *mails += 1;
+            }
+        });
     }
 
     /// Records the last trouble with the submission server; empty when it works.
@@ -110,13 +148,31 @@ impl StatusBoard {
         locked(&self.smtp_error).clone()
     }
 
+    /// A row for each watched folder, by user; one without a folder while those of a mailbox are not known yet.
     pub fn mailboxes(&self) -> Vec<MailboxStatus> {
-        locked(&self.mailboxes).values().cloned().collect()
+        locked(&self.mailboxes).iter().flat_map(|(user, mailbox)| mailbox.rows(user)).collect()
     }
 
-    fn update(&self, user: &str, folder: &str, change: impl FnOnce(&mut MailboxStatus)) {
-        if let Some(status) = locked(&self.mailboxes).get_mut(&(user.to_owned(), folder.to_owned())) {
-            change(status);
+    fn update(&self, user: &str, change: impl FnOnce(&mut Mailbox)) {
+        if let Some(mailbox) = locked(&self.mailboxes).get_mut(user) {
+            change(mailbox);
+        }
+    }
+}
+
+impl Mailbox {
+    fn rows(&self, user: &str) -> Vec<MailboxStatus> {
+        let row = |folder: &str, mails: u64| MailboxStatus {
+            user: user.to_owned(),
+            folder: folder.to_owned(),
+            phase: self.phase,
+            since: rfc3339(self.since_at),
+            last_error: self.last_error.clone(),
+            mails,
+        };
+        match self.folders.as_slice() {
+            [] => vec![row("", 0)],
+            folders => folders.iter().map(|(name, mails)| row(name, *mails)).collect(),
         }
     }
 }

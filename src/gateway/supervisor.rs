@@ -9,20 +9,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::control::{Claim, Control};
-use super::watcher::{Manner, Watcher};
+use super::mailboxes::Mailboxes;
 use super::{Gateway, courier};
 use crate::config::Config;
-use crate::mailbox::ImapServer;
 use crate::outbox::smtp::Submitter;
 
 /// How long what is in hand may take once the daemon is to stop; the rest of five seconds is for closing the database.
 const GRACE: Duration = Duration::from_secs(4);
-
-/// How long a watcher that broke off rests before it is started anew.
-const AFTER_PANIC: Duration = Duration::from_secs(30);
-
-/// Between two logins at the start, so that a thousand mailboxes do not knock at once.
-const STAGGER: Duration = Duration::from_millis(5);
 
 /// Runs the daemon until SIGTERM or SIGINT; the mail in hand is finished.
 pub async fn run(config: Config) -> anyhow::Result<()> {
@@ -41,7 +34,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(control.serve(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
-    watch_all(&gateway, &server, &stopping, &mut tasks);
+    let mut mailboxes = Mailboxes::new(Arc::clone(&gateway), server);
+    mailboxes.start_all(gateway.config.users.iter().cloned().map(Arc::new));
     tasks.spawn(keep_watchdog_quiet(stopping.clone()));
     // systemd may not be there; nothing depends on it.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
@@ -50,63 +44,17 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     tracing::info!("stopping; the mail in hand is finished first");
     let _ = stop.send(true);
-    if tokio::time::timeout(GRACE, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
+    let ending = async {
+        mailboxes.stop_all().await;
+        while tasks.join_next().await.is_some() {}
+    };
+    if tokio::time::timeout(GRACE, ending).await.is_err() {
         tracing::warn!("not everything came to an end in time; what was not committed is done again at the next start");
         tasks.abort_all();
     }
     gateway.ledger.close().await;
     drop(claim);
     Ok(())
-}
-
-fn watch_all(
-    gateway: &Arc<Gateway>,
-    server: &Arc<ImapServer>,
-    stopping: &watch::Receiver<bool>,
-    tasks: &mut JoinSet<()>,
-) {
-    let folders = &gateway.config.imap.watch;
-    let pairs =
-        gateway.config.users.iter().enumerate().flat_map(|(at, user)| folders.iter().map(move |f| (at, user, f)));
-    for (nth, (user_at, user, folder)) in pairs.enumerate() {
-        gateway.board.enter(user.key(), folder);
-        let (gateway, server) = (Arc::clone(gateway), Arc::clone(server));
-        let (folder, stop, mut stop_waiting) = (folder.clone(), stopping.clone(), stopping.clone());
-        let wait = STAGGER.saturating_mul(u32::try_from(nth).unwrap_or(u32::MAX)).min(Duration::from_secs(60));
-        tasks.spawn(async move {
-            tokio::select! {
-                () = tokio::time::sleep(wait) => guard(gateway, server, user_at, folder, stop).await,
-                () = super::watcher::stopped(&mut stop_waiting) => {}
-            }
-        });
-    }
-}
-
-/// Runs a watcher, and runs it anew should it break off: a fault of ours costs one mailbox some seconds.
-async fn guard(
-    gateway: Arc<Gateway>,
-    server: Arc<ImapServer>,
-    user: usize,
-    folder: String,
-    stop: watch::Receiver<bool>,
-) {
-    while !*stop.borrow() {
-        let watcher = Watcher {
-            gateway: Arc::clone(&gateway),
-            server: Arc::clone(&server),
-            user,
-            folder: folder.clone(),
-            stop: stop.clone(),
-            manner: Manner::default(),
-        };
-        let Err(error) = tokio::spawn(watcher.run()).await else { return };
-        let text = format!("a fault of imipd broke off the watching: {error}; please report it");
-        tracing::error!(folder, "{text}");
-        if let Some(user) = gateway.config.users.get(user) {
-            gateway.board.fail(user.key(), &folder, &text);
-        }
-        tokio::time::sleep(AFTER_PANIC).await;
-    }
 }
 
 /// Tells systemd that we are alive, where it wants to know (WatchdogSec=).
@@ -117,7 +65,7 @@ async fn keep_watchdog_quiet(mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(limit / 3) => {
                 let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
             }
-            () = super::watcher::stopped(&mut stop) => return,
+            () = super::watch::stopped(&mut stop) => return,
         }
     }
 }

@@ -62,3 +62,9 @@ pub const RESULT_FIELDS_MAX: usize = 16;
 
 /// Received fields that our own servers may have added to one mail.
 pub const OWN_HOPS_MAX: usize = 10;
+
+/// Bytes of a body that is read for an answer in plain words, as it came; nobody writes more by hand.
+pub const PLAIN_BODY_BYTES_MAX: usize = 512 * 1024;
+
+/// Characters of the comment that is taken from such a body.
+pub const PLAIN_COMMENT_CHARS_MAX: usize = 2_000;

@@ -3,6 +3,7 @@
 //! `extract` reads raw mail into an [`Email`]; `compose` writes a [`Letter`] as a mail. iCalendar passes through
 //! as text: what it means is the engine's business. Nothing here opens, waits, logs or asks for the time.
 
+pub mod answer;
 pub mod authentication_results;
 pub mod charset;
 pub mod compose;
@@ -20,9 +21,11 @@ pub mod quirk;
 pub mod recurrence;
 pub mod sender;
 mod structure;
+pub mod token;
 pub mod trace;
 pub mod wording;
 
+pub use answer::{PlainAnswer, plain_answer};
 pub use compose::{ComposeError, ComposedMail, Letter, Mailbox, compose};
 pub use email::{AutoSubmitted, CalendarPart, Email, NoCalendar};
 pub use extract::{FetchedPart, extract, extract_fetched};
@@ -30,4 +33,5 @@ pub use facts::{Answer, Earlier, Facts, Occasion, When};
 pub use proof::{Claim, Doubt, Evidence, Exception, Proof, ProofRules, Speaker, prove};
 pub use quirk::{Quirk, mend};
 pub use sender::{Finding, Sender};
+pub use token::{Purpose, Token};
 pub use trace::{Trace, TraceField};

@@ -29,3 +29,6 @@ pub const METHOD_NAME_CHARS_MAX: usize = 40;
 
 /// The most instances of a series that one message may make us look for, each against the steps of a recurrence question.
 pub const INSTANCES_ASKED_MAX: usize = 200;
+
+/// The longest status code of a delivery, in bytes.
+pub const STATUS_CODE_BYTES_MAX: usize = 8;

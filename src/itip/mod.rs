@@ -9,6 +9,7 @@ pub mod announce;
 pub mod change;
 pub mod component;
 pub mod decision;
+pub mod delivery;
 pub mod instance;
 pub mod limits;
 pub mod method;

@@ -4,12 +4,14 @@
 //! done, what was not is done again from the start, and doing it again changes nothing.
 
 mod decisions;
+mod links;
 mod outbox;
 mod proposals;
 mod revisions;
 mod sharing;
 
 pub use decisions::{DecisionFilter, DecisionRecord};
+pub use links::Link;
 pub use outbox::{Debt, OutboxEntry, OutboxRecipient, RecipientState};
 pub use proposals::Proposal;
 

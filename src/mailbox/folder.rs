@@ -27,6 +27,17 @@ pub struct Folder {
     pub attributes: Vec<String>,
 }
 
+/// What a folder is to its user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FolderRole {
+    /// Where mail arrives.
+    Inbox,
+    /// Where the user's mail programs keep what the user has sent. RFC 6154 §2, \Sent.
+    Sent,
+    /// Any other one that is watched.
+    Other,
+}
+
 impl Folder {
     /// Whether the folder has the attribute, compared without case.
     pub fn has(&self, attribute: &str) -> bool {

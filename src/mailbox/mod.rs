@@ -28,7 +28,7 @@ pub use argument::{ImapUid, UidValidity};
 pub use cursor::{Backfill, Cursor, Plan, SinceWhy, plan};
 pub use error::{LimitExceeded, MailboxError, Refusal};
 pub use fetch::{Fetched, FetchedMail};
-pub use folder::{Folder, FolderState};
+pub use folder::{Folder, FolderRole, FolderState};
 pub use idle::IdleEnd;
 pub use login::{Capabilities, Credentials, TokenMechanism};
 pub use session::Session;

@@ -14,6 +14,7 @@ mod attendee;
 mod debts;
 mod delegation;
 mod message;
+mod on_behalf;
 mod organizer;
 mod propose;
 mod recipients;
@@ -23,6 +24,7 @@ mod share;
 
 pub use message::full_request;
 pub(super) use message::question;
+pub use on_behalf::reply_on_behalf;
 pub use propose::{counter, decline_counter, publish, refresh};
 pub use respond::{Answer, respond};
 pub use share::share_answers;

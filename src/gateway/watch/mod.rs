@@ -1,19 +1,19 @@
-//! One folder of one user: read what is new, wait for more, for ever.
+//! One mailbox: read what is new in its folders, wait for more, for ever.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use chrono::Utc;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::receive::{Place, record_about};
 use super::{Gateway, GatewayError, Phase, now_millis};
 use crate::config::User;
 use crate::ledger::CursorRecord;
 use crate::mailbox::{
-    Backfill, Cursor, Fetched, IdleEnd, ImapServer, ImapUid, MailStructure, MailboxError, Plan, Session, UidValidity,
-    plan,
+    Backfill, Cursor, Fetched, FolderRole, IdleEnd, ImapServer, ImapUid, MailStructure, MailboxError, Plan, Session,
+    UidValidity, plan,
 };
 
 /// How long one IDLE lasts at most; servers end it after 30 minutes (RFC 2177 §3).
@@ -34,22 +34,29 @@ enum WatchError {
     Gateway(#[from] GatewayError),
 }
 
-/// A folder that is watched.
+/// A mailbox that is watched.
 pub struct Watcher {
-    pub gateway: Arc<Gateway>,
-    pub server: Arc<ImapServer>,
-    /// The position of the user in the configuration.
-    pub user: usize,
-    pub folder: String,
-    /// True once the daemon is to stop.
-    pub stop: watch::Receiver<bool>,
-    /// How mails are asked for.
-    pub manner: Manner,
+    gateway: Arc<Gateway>,
+    server: Arc<ImapServer>,
+    user: Arc<User>,
+    /// Rung when there may be new mail.
+    bell: Arc<Notify>,
+    /// True once the watching is to end.
+    stop: watch::Receiver<bool>,
+    folders: Vec<WatchedFolder>,
+}
+
+/// A folder that is watched.
+struct WatchedFolder {
+    name: String,
+    role: FolderRole,
+    /// How its mails are asked for.
+    manner: Manner,
 }
 
 /// How mails are asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Manner {
+enum Manner {
     /// By their structures, many at once.
     #[default]
     Structures,
@@ -58,28 +65,39 @@ pub enum Manner {
 }
 
 impl Watcher {
-    /// Watches until the daemon stops; trouble is recorded, and tried again with backoff.
+    pub fn new(
+        gateway: Arc<Gateway>,
+        server: Arc<ImapServer>,
+        user: Arc<User>,
+        (bell, stop): (Arc<Notify>, watch::Receiver<bool>),
+    ) -> Self {
+        let folders = gateway.config.imap.watch.iter().map(|name| WatchedFolder {
+            name: name.clone(),
+            role: if name == "INBOX" { FolderRole::Inbox } else { FolderRole::Other },
+            manner: Manner::Structures,
+        });
+        let folders = folders.collect();
+        Self { gateway, server, user, bell, stop, folders }
+    }
+
+    /// Watches until it is told to stop; trouble is recorded, and tried again with backoff.
     pub async fn run(mut self) {
-        let Some(user) = self.gateway.config.users.get(self.user).cloned() else { return };
+        let user = Arc::clone(&self.user);
+        self.gateway.board.set_folders(user.key(), self.folders.iter().map(|folder| folder.name.as_str()));
         let mut backoff = schedule(true);
         while !*self.stop.borrow() {
             let mut progress = Progress::default();
             let Err(error) = self.session(&user, &mut progress).await else { return };
-            let is_about_a_mail = matches!(&error, WatchError::Mailbox(error) if error.is_about_a_mail());
-            if is_about_a_mail {
-                self.manner = Manner::Sizes;
-            }
-            let is_transient = is_about_a_mail
-                || match &error {
-                    WatchError::Mailbox(error) => error.is_transient(),
-                    WatchError::Gateway(_) => true,
-                };
+            let is_transient = match &error {
+                WatchError::Mailbox(error) => error.is_transient() || error.is_about_a_mail(),
+                WatchError::Gateway(_) => true,
+            };
             if progress.caught_up {
                 backoff = schedule(is_transient);
             }
             let pause = backoff.next().unwrap_or(BACKOFF_MAX).max(least_pause(is_transient));
-            self.gateway.board.fail(user.key(), &self.folder, &error.to_string());
-            tracing::warn!(user = user.key(), folder = self.folder, retry_in = ?pause, %error, "cannot watch");
+            self.gateway.board.fail(user.key(), &error.to_string());
+            tracing::warn!(user = user.key(), retry_in = ?pause, %error, "cannot watch");
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = stopped(&mut self.stop) => return,
@@ -87,7 +105,7 @@ impl Watcher {
         }
     }
 
-    /// One connection, from login until trouble or the end of the daemon.
+    /// One connection, from login until trouble or the end of the watching.
     async fn session(&mut self, user: &User, progress: &mut Progress) -> Result<(), WatchError> {
         let credentials = crate::mailbox::Credentials::Password {
             login: user.credentials.username.clone(),
@@ -99,13 +117,23 @@ impl Watcher {
             () = stopped(&mut self.stop) => return Ok(()),
         };
         while !*self.stop.borrow() {
-            self.catch_up(&mut session, user).await?;
-            (progress.caught_up, self.manner) = (true, Manner::Structures);
-            self.gateway.board.set_phase(user.key(), &self.folder, Phase::Watching);
+            // The first folder is read last, so that it is the one that is open while we wait.
+            for at in (0..self.folders.len()).rev() {
+                self.catch_up_noting_manner(&mut session, at).await?;
+            }
+            progress.caught_up = true;
+            self.gateway.board.set_phase(user.key(), Phase::Watching);
             let began = tokio::time::Instant::now();
-            let mut stop = self.stop.clone();
-            let end = session.idle(IDLE_MAX, stopped(&mut stop)).await?;
-            self.gateway.board.set_phase(user.key(), &self.folder, Phase::Reading);
+            let (mut stop, bell) = (self.stop.clone(), Arc::clone(&self.bell));
+            let woken = async {
+                tokio::select! {
+                    () = bell.notified() => {}
+                    () = stopped(&mut stop) => {}
+                }
+            };
+            let most = if self.folders.len() > 1 { self.gateway.config.imap.poll_interval } else { IDLE_MAX };
+            let end = session.idle(most.min(IDLE_MAX), woken).await?;
+            self.gateway.board.set_phase(user.key(), Phase::Reading);
             if end != IdleEnd::NewMail && end != IdleEnd::Woken && began.elapsed() < IDLE_MIN {
                 tokio::time::sleep(IDLE_MIN).await;
             }
@@ -115,11 +143,24 @@ impl Watcher {
         Ok(())
     }
 
+    async fn catch_up_noting_manner(&mut self, session: &mut Session, at: usize) -> Result<(), WatchError> {
+        let Some(folder) = self.folders.get(at) else { return Ok(()) };
+        let result = self.catch_up(session, folder).await;
+        let manner = match &result {
+            Err(WatchError::Mailbox(error)) if error.is_about_a_mail() => Manner::Sizes,
+            _ => Manner::Structures,
+        };
+        if let Some(folder) = self.folders.get_mut(at) {
+            folder.manner = manner;
+        }
+        result
+    }
+
     /// Reads everything that is new.
-    async fn catch_up(&self, session: &mut Session, user: &User) -> Result<(), WatchError> {
-        let folder = session.examine(&self.folder).await?;
-        self.gateway.board.set_phase(user.key(), &self.folder, Phase::Reading);
-        let stored = self.gateway.ledger.cursor(user.key(), &self.folder).await.map_err(GatewayError::from)?;
+    async fn catch_up(&self, session: &mut Session, of: &WatchedFolder) -> Result<(), WatchError> {
+        let folder = session.examine(&of.name).await?;
+        self.gateway.board.set_phase(self.user.key(), Phase::Reading);
+        let stored = self.gateway.ledger.cursor(self.user.key(), &of.name).await.map_err(GatewayError::from)?;
         let ours_since = stored.map_or_else(|| self.first_sight(), |record| record.since_at);
         let stored = stored.map(|record| Cursor {
             uid_validity: UidValidity(record.uid_validity),
@@ -128,11 +169,11 @@ impl Watcher {
         let backfill = Backfill { first_sight_days: self.gateway.config.imap.backfill_days, rescan_days: RESCAN_DAYS };
         match plan(stored, &folder, backfill, Utc::now().date_naive()) {
             Plan::Nothing { cursor } if stored == Some(cursor) => Ok(()),
-            Plan::Nothing { cursor } => self.save_cursor(user, cursor).await,
-            Plan::Continue { cursor } => self.read_on(session, user, cursor).await,
+            Plan::Nothing { cursor } => self.save_cursor(of, cursor).await,
+            Plan::Continue { cursor } => self.read_on(session, of, cursor).await,
             Plan::Since { day, then, why } => {
-                tracing::info!(user = user.key(), folder = self.folder, %day, ?why, "reading mail by date");
-                self.read_since(session, user, Since { day, then, ours_since }).await
+                tracing::info!(user = self.user.key(), folder = of.name, %day, ?why, "reading mail by date");
+                self.read_since(session, of, Since { day, then, ours_since }).await
             }
         }
     }
@@ -144,44 +185,44 @@ impl Watcher {
     }
 
     /// Reads from the cursor to the end of the folder.
-    async fn read_on(&self, session: &mut Session, user: &User, mut cursor: Cursor) -> Result<(), WatchError> {
+    async fn read_on(&self, session: &mut Session, of: &WatchedFolder, mut cursor: Cursor) -> Result<(), WatchError> {
         loop {
-            let mails = self.mails(session, cursor.next_uid, None).await?;
+            let mails = self.mails(session, of, (cursor.next_uid, None)).await?;
             let Some(last) = mails.last().map(|mail| mail.uid) else { return Ok(()) };
             for mail in mails.iter().filter(|mail| mail.is_of_interest()) {
                 if *self.stop.borrow() {
                     return Ok(());
                 }
-                self.read_mail(session, user, mail, Some(self.record(cursor.after(mail.uid)))).await?;
+                self.read_mail(session, of, mail, Some(self.record(cursor.after(mail.uid)))).await?;
             }
             cursor = cursor.after(last);
-            self.save_cursor(user, cursor).await?;
+            self.save_cursor(of, cursor).await?;
         }
     }
 
     /// Reads the mails received since a day; the cursor moves when all of them are done.
-    async fn read_since(&self, session: &mut Session, user: &User, since: Since) -> Result<(), WatchError> {
+    async fn read_since(&self, session: &mut Session, of: &WatchedFolder, since: Since) -> Result<(), WatchError> {
         let Since { day, then, .. } = since;
         for uid in session.search_since(day).await?.into_iter().filter(|uid| *uid < then.next_uid) {
             if *self.stop.borrow() {
                 return Ok(());
             }
-            let mails = self.mails(session, uid, Some(uid)).await?;
+            let mails = self.mails(session, of, (uid, Some(uid))).await?;
             for mail in mails.iter().filter(|mail| mail.is_of_interest() && since.is_ours(mail)) {
-                self.read_mail(session, user, mail, None).await?;
+                self.read_mail(session, of, mail, None).await?;
             }
         }
-        self.save_cursor(user, then).await
+        self.save_cursor(of, then).await
     }
 
     /// What is known of the mails of a range before they are fetched.
     async fn mails(
         &self,
         session: &mut Session,
-        first: ImapUid,
-        last: Option<ImapUid>,
+        of: &WatchedFolder,
+        (first, last): (ImapUid, Option<ImapUid>),
     ) -> Result<Vec<MailStructure>, MailboxError> {
-        match self.manner {
+        match of.manner {
             Manner::Structures => session.structures(first, last).await,
             Manner::Sizes => session.sizes(first, last).await,
         }
@@ -191,11 +232,11 @@ impl Watcher {
     async fn read_mail(
         &self,
         session: &mut Session,
-        user: &User,
+        of: &WatchedFolder,
         mail: &MailStructure,
         cursor: Option<CursorRecord>,
     ) -> Result<(), WatchError> {
-        let place = Place { user, folder: &self.folder, cursor };
+        let place = self.place(of, cursor);
         match session.fetch(mail).await {
             Ok(Fetched::Mail(fetched)) => drop(self.gateway.receive_mail(place, &fetched.raw).await?),
             Ok(Fetched::Vanished) => {}
@@ -210,7 +251,7 @@ impl Watcher {
             }
             Err(error) => return Err(error.into()),
         }
-        self.gateway.board.count_mail(user.key(), &self.folder);
+        self.gateway.board.count_mail(self.user.key(), &of.name);
         Ok(())
     }
 
@@ -231,8 +272,12 @@ impl Watcher {
         CursorRecord { uid_validity: cursor.uid_validity.0, next_uid: cursor.next_uid.0, since_at }
     }
 
-    async fn save_cursor(&self, user: &User, cursor: Cursor) -> Result<(), WatchError> {
-        let place = Place { user, folder: &self.folder, cursor: Some(self.record(cursor)) };
+    fn place<'a>(&'a self, of: &'a WatchedFolder, cursor: Option<CursorRecord>) -> Place<'a> {
+        Place { user: &self.user, folder: &of.name, role: of.role, cursor }
+    }
+
+    async fn save_cursor(&self, of: &WatchedFolder, cursor: Cursor) -> Result<(), WatchError> {
+        let place = self.place(of, Some(self.record(cursor)));
         self.gateway.record(place, Vec::new()).await?;
         Ok(())
     }

@@ -1,0 +1,97 @@
+//! An answer in plain words: somebody replies to an invitation with "yes" and means it.
+//!
+//! The first line of one's own decides, and it has to be one of the known words alone. Everything doubtful is no answer:
+//! a wrong "no" costs more than a missing one.
+
+mod own_text;
+mod words;
+
+use mail_parser::decoders::html::html_to_text;
+
+use super::mime::Entity;
+use super::{charset, limits};
+
+/// What somebody says in plain words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlainAnswer {
+    pub choice: Choice,
+    /// What stands below the word: a COMMENT for the organizer (RFC 5546 §3.2.3). Line ends are LF.
+    pub comment: Option<String>,
+}
+
+/// The answers that have a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Choice {
+    Accept,
+    Decline,
+    Tentative,
+}
+
+/// Reads the answer out of a raw mail, or nothing when it holds none that is beyond doubt.
+///
+/// The text/plain body is read; a text/html body only where there is no other, and only if it shows where the quotation
+/// begins. Quotations, what introduces them, and signatures are not the sender's own text.
+pub fn plain_answer(raw: &[u8]) -> Option<PlainAnswer> {
+    let raw = raw.get(..limits::MAIL_BYTES_MAX).unwrap_or(raw);
+    let mut bodies = Bodies::default();
+    bodies.walk(&Entity::parse(raw), 0);
+    let text = match (bodies.plain, bodies.html) {
+        (Some(plain), _) => plain,
+        (None, Some(html)) => html_to_text(&own_text::with_line_ends(own_text::own_html(&html))),
+        (None, None) => return None,
+    };
+    answer_in(&own_text::own_lines(&text))
+}
+
+/// The answer in lines that are the sender's own.
+fn answer_in(lines: &[String]) -> Option<PlainAnswer> {
+    let mut lines = lines.iter().skip_while(|line| line.is_empty());
+    let choice = words::choice(lines.next()?)?;
+    let rest: Vec<&str> = lines.map(String::as_str).collect();
+    // "yes" above and "no" below: whoever writes both means neither.
+    if rest.iter().filter_map(|line| words::choice(line)).any(|other| other != choice) {
+        return None;
+    }
+    let comment: String = rest.join("\n").trim().chars().take(limits::PLAIN_COMMENT_CHARS_MAX).collect();
+    Some(PlainAnswer { choice, comment: (!comment.is_empty()).then_some(comment) })
+}
+
+/// The first body of each kind.
+#[derive(Default)]
+struct Bodies {
+    plain: Option<String>,
+    html: Option<String>,
+    parts_seen: usize,
+}
+
+impl Bodies {
+    /// Looks through multiparts, but not into mails within the mail, nor into files.
+    fn walk(&mut self, entity: &Entity<'_>, depth: usize) {
+        self.parts_seen += 1;
+        if depth > limits::NESTING_MAX || self.parts_seen > limits::PARTS_MAX || entity.file_name().is_some() {
+            return;
+        }
+        let media_type = entity.media_type();
+        if media_type == "multipart/report" {
+            return;
+        }
+        if media_type.starts_with("multipart/") {
+            entity.parts().into_iter().for_each(|part| self.walk(&Entity::parse(part), depth + 1));
+        } else if media_type == "text/plain" && self.plain.is_none() {
+            self.plain = text_of(entity);
+        } else if media_type == "text/html" && self.html.is_none() {
+            self.html = text_of(entity);
+        }
+    }
+}
+
+/// The text of a part; nothing when it is longer than anybody writes by hand, or cannot be decoded.
+fn text_of(entity: &Entity<'_>) -> Option<String> {
+    if entity.raw_body().len() > limits::PLAIN_BODY_BYTES_MAX {
+        return None;
+    }
+    entity.decoded().map(|bytes| charset::decode(&bytes, entity.parameter("charset")).0)
+}
+
+#[cfg(test)]
+mod tests;

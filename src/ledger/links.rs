@@ -1,0 +1,159 @@
+//! The keys of this installation, and what the tokens in links stand for.
+
+use ring::rand::{SecureRandom, SystemRandom};
+use secrecy::SecretSlice;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Ledger, LedgerError, Transaction};
+
+/// Octets of a key.
+const SECRET_OCTETS: usize = 32;
+
+/// What a token stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The token's SHA-256 digest, hexadecimal.
+    pub digest: String,
+    /// The name of its purpose: `answer` or `feed`.
+    pub purpose: String,
+    /// Whose calendar it opens.
+    pub user: String,
+    /// The object to be answered; empty for a feed.
+    pub cal_uid: String,
+    /// Who may answer; empty for a feed.
+    pub attendee: String,
+    /// The instance to be answered, as RECURRENCE-ID is written; empty for all.
+    pub instance: String,
+    /// The SEQUENCE at which the attendee was asked.
+    pub sequence: i64,
+    /// Unix milliseconds, like the two below.
+    pub created_at: i64,
+    pub expires_at: i64,
+    /// 0 as long as the link holds.
+    pub revoked_at: i64,
+}
+
+impl Link {
+    fn read(row: &SqliteRow) -> Self {
+        Self {
+            digest: row.get("digest"),
+            purpose: row.get("purpose"),
+            user: row.get("user"),
+            cal_uid: row.get("cal_uid"),
+            attendee: row.get("attendee"),
+            instance: row.get("instance"),
+            sequence: row.get("sequence"),
+            created_at: row.get("created_at"),
+            expires_at: row.get("expires_at"),
+            revoked_at: row.get("revoked_at"),
+        }
+    }
+}
+
+impl Ledger {
+    /// A key of this installation: 32 octets, made when it is asked for the first time.
+    ///
+    /// Two processes that ask at once get the same one.
+    pub async fn secret(&self, name: &str) -> Result<SecretSlice<u8>, LedgerError> {
+        let mut fresh = [0_u8; SECRET_OCTETS];
+        SystemRandom::new().fill(&mut fresh).map_err(|_| LedgerError::Unreadable {
+            what: "random numbers",
+            value: "the system gives none".to_owned(),
+        })?;
+        sqlx::query("INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING")
+            .bind(name)
+            .bind(fresh.as_slice())
+            .execute(&self.pool)
+            .await
+            .map_err(LedgerError::while_trying("make a key"))?;
+        let row = sqlx::query("SELECT value FROM secret WHERE name = ?")
+            .bind(name)
+            .fetch_one(&self.pool)
+            .await
+            .map_err(LedgerError::while_trying("read a key"))?;
+        Ok(SecretSlice::from(row.get::<Vec<u8>, _>(0)))
+    }
+
+    /// What a token stands for, by its digest; revoked and expired ones, too.
+    pub async fn link(&self, digest: &str) -> Result<Option<Link>, LedgerError> {
+        let row = sqlx::query("SELECT * FROM link WHERE digest = ?")
+            .bind(digest)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(LedgerError::while_trying("look up a link"))?;
+        Ok(row.as_ref().map(Link::read))
+    }
+
+    /// The links of a user for one purpose, newest first, at most `most`.
+    pub async fn links(&self, user: &str, purpose: &str, most: u32) -> Result<Vec<Link>, LedgerError> {
+        let rows =
+            sqlx::query("SELECT * FROM link WHERE user = ? AND purpose = ? ORDER BY created_at DESC, digest LIMIT ?")
+                .bind(user)
+                .bind(purpose)
+                .bind(most)
+                .fetch_all(&self.pool)
+                .await
+                .map_err(LedgerError::while_trying("list links"))?;
+        Ok(rows.iter().map(Link::read).collect())
+    }
+}
+
+impl Transaction {
+    /// Enters a link; one that is there already lives as long as the longer of the two, and stays revoked if it was.
+    pub async fn add_link(&mut self, link: &Link) -> Result<(), LedgerError> {
+        sqlx::query(
+            "INSERT INTO link (digest, purpose, user, cal_uid, attendee, instance, sequence, created_at, expires_at, revoked_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (digest) DO UPDATE SET expires_at = MAX(link.expires_at, excluded.expires_at)",
+        )
+        .bind(&link.digest)
+        .bind(&link.purpose)
+        .bind(&link.user)
+        .bind(&link.cal_uid)
+        .bind(&link.attendee)
+        .bind(&link.instance)
+        .bind(link.sequence)
+        .bind(link.created_at)
+        .bind(link.expires_at)
+        .bind(link.revoked_at)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("enter a link"))?;
+        Ok(())
+    }
+
+    /// Revokes a user's links of one purpose, those about `cal_uid` alone where one is given; how many held until now.
+    pub async fn revoke_links(
+        &mut self,
+        (user, purpose): (&str, &str),
+        cal_uid: Option<&str>,
+        at: i64,
+    ) -> Result<u64, LedgerError> {
+        let done = sqlx::query(
+            "UPDATE link SET revoked_at = ?1
+             WHERE user = ?2 AND purpose = ?3 AND (?4 IS NULL OR cal_uid = ?4) AND revoked_at = 0",
+        )
+        .bind(at)
+        .bind(user)
+        .bind(purpose)
+        .bind(cal_uid)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("revoke links"))?;
+        Ok(done.rows_affected())
+    }
+
+    /// Forgets links that expired before an instant; at most `most`, so that nobody waits long for it.
+    pub async fn forget_links(&mut self, before: i64, most: u32) -> Result<u64, LedgerError> {
+        let done = sqlx::query(
+            "DELETE FROM link WHERE digest IN (SELECT digest FROM link WHERE expires_at < ? ORDER BY expires_at LIMIT ?)",
+        )
+        .bind(before)
+        .bind(most)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("forget links"))?;
+        Ok(done.rows_affected())
+    }
+}
