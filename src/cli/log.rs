@@ -41,6 +41,7 @@ struct Entry {
     verdict: String,
     reason: String,
     text: String,
+    proof: String,
 }
 
 impl From<DecisionRecord> for Entry {
@@ -56,6 +57,7 @@ impl From<DecisionRecord> for Entry {
             verdict: record.verdict,
             reason: record.reason,
             text: record.text,
+            proof: record.proof,
         }
     }
 }

@@ -26,3 +26,6 @@ pub(super) const FAULTS_SHOWN_MAX: usize = 1000;
 
 /// Longest key for which a nearest known one is looked for.
 pub(super) const GUESS_CHARS_MAX: usize = 64;
+
+/// Addresses and domains in `known` and in `strangers`.
+pub(super) const KNOWN_MAX: usize = 10_000;

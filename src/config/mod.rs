@@ -10,6 +10,7 @@ mod nearest;
 mod reader;
 mod secret;
 mod sections;
+mod trust;
 mod users;
 mod value;
 
@@ -25,6 +26,7 @@ use crate::itip::Address;
 pub use fault::{ConfigFaults, Fault};
 use reader::{Findings, Section};
 use secret::Places;
+pub use trust::{People, Trusting};
 use users::Usual;
 
 /// Everything that an administrator decides, with the defaults filled in.
@@ -117,6 +119,8 @@ pub struct User {
     pub name: Option<String>,
     /// Their own choice, or that of `[policy]`.
     pub auto_add: AutoAdd,
+    /// Whom they name themself; [`Policy::people`] holds besides.
+    pub people: People,
 }
 
 /// Where calendars live.
@@ -136,7 +140,9 @@ pub enum CalendarBackend {
 pub struct Policy {
     /// What holds for users without a choice of their own; [`User::auto_add`] is the one to apply.
     pub auto_add: AutoAdd,
-    pub trust: Trust,
+    pub trusting: Trusting,
+    pub people: People,
+    pub limits: PolicyLimits,
     pub party_crashers: PartyCrashers,
     pub publications: Publications,
     /// How long answers are gathered before the other attendees are told; nothing when they are not told.
@@ -145,13 +151,17 @@ pub struct Policy {
     pub domains: Vec<String>,
 }
 
-/// Whose invitations are added to the calendar; the others wait in `imipd invitations`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whose invitations are added to the calendar; the others wait in `imipd invitations`. An order of openness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AutoAdd {
-    All,
-    /// Those from the domains of [`Policy::domains`].
-    Domain,
     Never,
+    /// Those of people whom the user has written to, or who are named.
+    Known,
+    /// Also those from the domains of [`Policy::domains`].
+    Domain,
+    /// Also those of anybody whose mail is proven to be theirs.
+    Authenticated,
+    All,
 }
 
 /// What proves who has sent a mail.
@@ -159,6 +169,29 @@ pub enum AutoAdd {
 pub enum Trust {
     /// The From header as it stands.
     From,
+    /// What the site's own mail server found (RFC 8601).
+    Authenticated,
+}
+
+/// How much is taken, where sites differ; the other limits are constants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyLimits {
+    /// Attendees of one instance that mail may bring in.
+    pub attendees: u32,
+    /// Objects in one user's calendar; beyond, no mail adds any.
+    pub objects: u32,
+    /// Messages that wait for one user; beyond, further ones are refused.
+    pub waiting: u32,
+    /// Calendars from one sender to one user within an hour.
+    pub messages_per_hour: u32,
+    /// Answers to one event.
+    pub answers: u32,
+}
+
+impl Default for PolicyLimits {
+    fn default() -> Self {
+        Self { attendees: 10_000, objects: 100_000, waiting: 1_000, messages_per_hour: 1_000, answers: 20_000 }
+    }
 }
 
 /// What becomes of an answer from somebody who was never invited.
@@ -271,7 +304,8 @@ fn read(file: &str, text: &str, places: &Places<'_>) -> Result<Config, ConfigFau
 fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
     let (imap, master) = sections::imap(root.section("imap"), places);
     let policy = sections::policy(root.section("policy"));
-    let users = users::users(&root, &Usual { master: master.as_ref(), auto_add: policy.auto_add, places });
+    let usual = Usual { master: master.as_ref(), auto_add: policy.auto_add, trusting: &policy.trusting, places };
+    let users = users::users(&root, &usual);
     let config = Config {
         database: sections::database(root.section("database"), places),
         imap,

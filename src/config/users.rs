@@ -10,7 +10,8 @@ use super::fault::{Wrong, quote};
 use super::limits::{ADDRESSES_MAX, USERS_MAX};
 use super::reader::Section;
 use super::secret::Places;
-use super::sections::{Master, auto_add, secret};
+use super::sections::{Master, secret};
+use super::trust::{self, Trusting};
 use super::value;
 use super::{AutoAdd, Credentials, User};
 
@@ -18,6 +19,7 @@ use super::{AutoAdd, Credentials, User};
 pub(super) struct Usual<'a> {
     pub master: Option<&'a Master>,
     pub auto_add: AutoAdd,
+    pub trusting: &'a Trusting,
     pub places: &'a Places<'a>,
 }
 
@@ -56,8 +58,9 @@ fn user(table: &Section<'_>, number: usize, usual: &Usual<'_>, taken: &mut Taken
     let credentials = credentials(table, login.as_deref(), usual);
     let timezone = table.text("timezone", value::ZONE, value::zone).unwrap_or(Tz::UTC);
     let name = table.text("name", "write the name as mails should show it", value::line);
-    let auto_add = auto_add(table).unwrap_or(usual.auto_add);
-    Some(User { login: login?, credentials: credentials?, addresses, timezone, name, auto_add })
+    let auto_add = trust::auto_add(table, usual.trusting).unwrap_or(usual.auto_add);
+    let people = trust::people(table);
+    Some(User { login: login?, credentials: credentials?, addresses, timezone, name, auto_add, people })
 }
 
 /// The user's own password when there is one, otherwise the master user's.

@@ -4,7 +4,10 @@
 //! | file | what it does |
 //! |---|---|
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
+//! | `trust` | whom to believe, and whose invitations are added |
+//! | `quota` | how much is taken of one sender, for one event, for one user |
 //! | `explain` | what would happen with a mail, without doing it |
+//! | `believe` | what a user does with messages of unproven senders |
 //! | `change` | what a user does to their own calendar |
 //! | `sharing` | who has answered, told to the others when the time for it has come |
 //! | `letter` | from the engine's message to the mail in the outbox |
@@ -14,20 +17,24 @@
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `supervisor` | start, signals, stop |
 
+mod believe;
 mod change;
 mod control;
 mod courier;
 mod explain;
 mod letter;
 mod mailboxes;
+mod quota;
 mod receive;
 mod sharing;
 mod status;
 mod supervisor;
+mod trust;
 mod watch;
 
 use std::sync::Arc;
 
+pub use believe::Waiting;
 pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
 pub use explain::{ExplainedPart, Explanation};

@@ -8,6 +8,7 @@ mod links;
 mod outbox;
 mod proposals;
 mod revisions;
+mod senders;
 mod sharing;
 
 pub use decisions::{DecisionFilter, DecisionRecord};

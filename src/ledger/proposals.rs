@@ -59,6 +59,19 @@ impl Transaction {
         Ok(rows.iter().map(proposal).collect())
     }
 
+    /// Removes one proposal.
+    pub async fn remove_proposal(&mut self, proposal: &Proposal) -> Result<(), LedgerError> {
+        sqlx::query("DELETE FROM proposal WHERE user = ? AND cal_uid = ? AND method = ? AND sender = ?")
+            .bind(&proposal.user)
+            .bind(&proposal.cal_uid)
+            .bind(&proposal.method)
+            .bind(&proposal.sender)
+            .execute(self.connection())
+            .await
+            .map_err(LedgerError::while_trying("remove a proposal"))?;
+        Ok(())
+    }
+
     /// Removes the invitations to one UID that waited: the user has decided, or the organizer has cancelled.
     pub async fn remove_invitations(&mut self, user: &str, cal_uid: &str) -> Result<(), LedgerError> {
         sqlx::query("DELETE FROM proposal WHERE user = ? AND cal_uid = ? AND method IN ('REQUEST', 'ADD')")
