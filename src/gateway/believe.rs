@@ -28,9 +28,10 @@ impl Gateway {
     ) -> Result<Changed, ChangeError> {
         let mut changed = Changed::nothing(waiting.uid.clone());
         for proposal in unproven(transaction, user, waiting).await? {
+            // Removed first: what still waits for another reason is kept under the same key.
+            transaction.remove_proposal(&proposal).await?;
             let mails = self.take(transaction, user, &proposal).await?;
             changed.mails.extend(mails);
-            transaction.remove_proposal(&proposal).await?;
         }
         Ok(changed)
     }
@@ -68,6 +69,10 @@ impl Gateway {
         let decision = receive(question, message, context);
         if let Some(refusal) = refusal_of(&decision) {
             return Err(ChangeError::Refused(refusal));
+        }
+        if decision.verdict == Verdict::Proposed {
+            let reason = decision.reason.name().to_owned();
+            transaction.add_proposal(&Proposal { reason, ..proposal.clone() }).await?;
         }
         if let Some(object) = &decision.store {
             self.store(transaction, user, object, now_millis()).await?;

@@ -92,12 +92,14 @@ impl Gateway {
         if own.iter().any(|own| own == domain) {
             return false;
         }
+        let parties: Vec<Address> = held.into_iter().flat_map(participants).take(COMPARED_MAX).collect();
+        if parties.contains(author) {
+            return false;
+        }
+        // Whom the message names as organizer counts as well; the author, who writes it, is no model for themself.
         let organizer = message.object.organizer().ok().flatten();
-        let parties = held.into_iter().flat_map(participants).chain(organizer).take(COMPARED_MAX);
-        let parties: Vec<Address> = parties.collect();
-        let is_party = parties.iter().any(|party| party == author);
-        let models = own.iter().map(String::as_str).chain(parties.iter().filter_map(Address::domain));
-        !is_party && models.into_iter().any(|model| lookalike::looks_like(domain, model))
+        let models = parties.iter().chain(organizer.as_ref()).filter_map(Address::domain);
+        own.iter().map(String::as_str).chain(models).any(|model| lookalike::looks_like(domain, model))
     }
 
     /// What is left to the engine for this user and this sender, and why an invitation would have to wait.
@@ -184,6 +186,8 @@ pub(super) fn hold_back(decision: Decision, speaker: &Speaker, (method, wait): (
             let verdict = if is_about_nothing { Verdict::Refused } else { Verdict::Proposed };
             Decision { verdict, ..Decision::unchanged(Reason::SenderUnproven) }
         }
+        // Whoever looks at what waits must know that its sender may be anybody.
+        (Proof::Unproven { .. }, Verdict::Proposed) => Decision { reason: Reason::SenderUnproven, ..decision },
         (Proof::Authenticated { .. } | Proof::Assumed | Proof::Unproven { .. }, _) => {
             let waits = decision.reason == Reason::WaitsForUser;
             Decision { reason: if waits { wait } else { decision.reason.clone() }, ..decision }
