@@ -28,3 +28,4 @@ fmt:
 # Tables with medians and ratios; minutes, most of them for the optimised build.
 bench:
 	$(CARGO) bench $(CARGOFLAGS) --bench engine
+	$(CARGO) bench $(CARGOFLAGS) --bench limits

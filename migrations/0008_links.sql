@@ -1,9 +1,3 @@
--- Keys of this installation, made when they are first needed: 32 random octets under a name.
-CREATE TABLE secret (
-    name  TEXT PRIMARY KEY,
-    value BLOB NOT NULL
-);
-
 -- What the tokens in links stand for; a token itself is kept nowhere. purpose is 'answer' or 'feed'. For an answer: whose
 -- meeting, who may answer, for which instance ('' is all of them), at which SEQUENCE it was asked. revoked_at is 0 as long as the
 -- link holds.

@@ -301,3 +301,45 @@ async fn too_much_is_refused_and_said() {
     let last = site.reason(fresh.as_bytes()).await;
     assert_eq!(last, "updated", "refusals before the sender was judged do not count against them");
 }
+
+/// What is made to be too much: each is refused, and says why.
+#[tokio::test]
+async fn bombs_are_refused_and_said() {
+    let site = Site::open("auto_add = \"all\"").await;
+    let header = format!("{}From: boss@corp.example", PROVEN.replace("DOMAIN", "corp.example"));
+    let event = |lines: &str| {
+        calendar(
+            "REQUEST",
+            "bomb@corp.example",
+            &format!(
+                "DTSTAMP:20260101T100000Z\nDTSTART:20400301T080000Z\nORGANIZER:mailto:boss@corp.example\nATTENDEE:mailto:ada@example.com\n{lines}"
+            ),
+        )
+    };
+    let attendees: String = (0..200_000).map(|n| format!("ATTENDEE:mailto:a{n}@x.example\n")).collect();
+    let some_attendees: String = (0..90_000).map(|n| format!("ATTENDEE:mailto:a{n}@x.example\n")).collect();
+    let alarms = "BEGIN:VALARM\nEND:VALARM\n".repeat(30_000);
+    let bombs = [
+        ("ten megabytes", event(&format!("DESCRIPTION:{}", "x".repeat(10 << 20))), "too-large"),
+        ("200,000 attendees", event(&attendees), "too-large"),
+        ("90,000 attendees", event(&some_attendees), "too-many-attendees"),
+        ("empty lines of text", event(&"X:\n".repeat(500_000)), "event-too-large"),
+        ("components", event(&alarms), "event-too-large"),
+        (
+            "a long UID",
+            calendar("REQUEST", &"u".repeat(5_000), "DTSTAMP:20260101T100000Z\nORGANIZER:mailto:boss@corp.example"),
+            "event-too-large",
+        ),
+    ];
+    for (at, (name, text, expected)) in bombs.into_iter().enumerate() {
+        let reason = site.reason(&mail(&header, &format!("<b{at}@x>"), "REQUEST", &text)).await;
+        assert_eq!(reason, expected, "{name}");
+    }
+    // Nesting is cut to what a calendar can have; what is left is an event or none, never a stack that overflows.
+    let nested = event(&"BEGIN:X\n".repeat(100_000));
+    let reason = site.reason(&mail(&header, "<n@x>", "REQUEST", &nested)).await;
+    assert!(["event-too-large", "invited"].contains(&reason.as_str()), "{reason}");
+    let boundary = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
+    let deep = format!("{header}\r\nMessage-ID: <d@x>\r\n{}", boundary.repeat(20_000));
+    assert_eq!(site.receive(deep.as_bytes()).await.len(), 0, "there is no calendar in it");
+}

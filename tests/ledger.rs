@@ -118,19 +118,19 @@ async fn an_update_never_overtakes_its_invitation() {
                 .await
                 .expect("read")
                 .iter()
-                .map(|entry| entry.debt.message_id.clone())
+                .map(|due| due.entry.debt.message_id.clone())
                 .collect::<Vec<_>>()
         }
     };
     assert_eq!(due(10).await, ["<1@example.com>"]);
     let mut transaction = ledger.begin().await.expect("a transaction");
     // C's server is down: the invitation waits for C alone, and B's update may go.
-    transaction.settle(1, &[outcome("b@example.com", RecipientState::Sent)]).await.expect("settled");
+    transaction.settle(1, &[outcome("b@example.com", RecipientState::Sent)], 9).await.expect("settled");
     transaction.postpone(1, 1_000, "greylisted").await.expect("put off");
     transaction.commit().await.expect("committed");
     assert_eq!(due(10).await, ["<2@example.com>"]);
     assert_eq!(due(1_000).await, ["<1@example.com>", "<2@example.com>"]);
-    assert_eq!(ledger.next_due_at().await.expect("read"), Some(5));
+    assert_eq!(ledger.next_due_at(10).await.expect("read"), Some(1_000));
 }
 
 fn link(digest: &str, cal_uid: &str, expires_at: i64) -> Link {

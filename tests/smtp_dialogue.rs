@@ -149,9 +149,11 @@ fn server(port: u16) -> SmtpServer {
     SmtpServer {
         host: "127.0.0.1".to_owned(),
         port,
+        socket: None,
         security: Security::None,
         credentials: None,
         hello_name: "gateway.example.com".to_owned(),
+        max_recipients: 100,
         max_connections: 2,
         timeout: Duration::from_secs(5),
         final_timeout: Duration::from_secs(5),

@@ -159,9 +159,11 @@ fn server(host: &str, port: u16, security: Security) -> SmtpServer {
     SmtpServer {
         host: host.to_owned(),
         port,
+        socket: None,
         security,
         credentials: Some(("user".to_owned(), SecretString::from("secret"))),
         hello_name: "gateway".to_owned(),
+        max_recipients: 100,
         max_connections: 1,
         timeout: Duration::from_secs(5),
         final_timeout: Duration::from_secs(5),

@@ -135,6 +135,7 @@ mod tests {
             uid: value("1\n2026-11-22T09:00:00.000Z  b@example.com  applied\u{2028}x"),
             verdict: value("refused"),
             reason: value("not-organizer"),
+            proof: String::new(),
             text: value("Not taken."),
         };
         assert_eq!(entry.lines().lines().count(), 2);

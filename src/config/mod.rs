@@ -3,6 +3,7 @@
 //! Every key, its default and its unit are explained in `config.example.toml`; `tests/config.rs` holds that file and this
 //! reader together. Unknown keys are errors, all faults are reported at once, and no secret stands in the file itself.
 
+mod envelope;
 mod fault;
 mod file;
 mod limits;
@@ -23,6 +24,7 @@ use toml::de::DeTable;
 
 use crate::itip::Address;
 
+pub use envelope::EnvelopeFrom;
 pub use fault::{ConfigFaults, Fault};
 use reader::{Findings, Section};
 use secret::Places;
@@ -50,6 +52,10 @@ pub struct Config {
 pub struct Database {
     /// The SQLite file; its directory has to exist.
     pub path: PathBuf,
+    /// How long the texts of mails are kept that nobody waits for.
+    pub keep_mail: Duration,
+    /// How long decisions are kept, and the records of mails that nobody waits for.
+    pub keep_records: Duration,
 }
 
 /// How a server is reached.
@@ -97,12 +103,26 @@ pub struct Imap {
 #[derive(Clone, Debug)]
 pub struct Smtp {
     pub server: Server,
+    /// A Unix socket, in place of host, port and security.
+    pub socket: Option<PathBuf>,
     pub credentials: Option<Credentials>,
     pub max_connections: u32,
+    /// Recipients of one transaction.
+    pub max_recipients: u32,
+    /// Recipients that a user may write to within an hour; 0 is no limit.
+    pub user_limit: u32,
+    /// Mails about one event to one recipient within an hour; 0 is no limit.
+    pub event_limit: u32,
     /// How long one answer of the server may take.
     pub timeout: Duration,
     /// How long a mail is tried again before it counts as undeliverable.
     pub give_up_after: Duration,
+    /// Where mails that come back go to.
+    pub envelope_from: EnvelopeFrom,
+    /// How long what a calendar client stored waits for the client's own mail.
+    pub grace: Duration,
+    /// Whether a copy of each mail goes into the Sent folder of its user.
+    pub save_sent: bool,
 }
 
 /// One person whose mailbox is watched.

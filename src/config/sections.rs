@@ -11,8 +11,8 @@ use super::secret::{Places, SECRET};
 use super::trust;
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, Imap, Imip, Log, LogFormat, LogLevel,
-    PartyCrashers, Policy, Publications, Security, Server, Smtp, User,
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, EnvelopeFrom, Imap, Imip, Log,
+    LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, User,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -27,8 +27,12 @@ pub(super) struct Master {
 
 pub(super) fn database(table: Section<'_>, places: &Places<'_>) -> Database {
     let path = table.text("url", URL, |text| sqlite_path(text, places));
+    let keep_mail = time(&table, "keep_mail", DAY..=3650 * DAY, 90 * DAY);
+    // Less would let a mail that comes a second time, late, count as a new one.
+    let keep_records = time(&table, "keep_records", 30 * DAY..=3650 * DAY, 400 * DAY);
     table.finish();
-    Database { path: path.unwrap_or_else(|| PathBuf::from("/var/lib/imipd/imipd.db")) }
+    let path = path.unwrap_or_else(|| PathBuf::from("/var/lib/imipd/imipd.db"));
+    Database { path, keep_mail, keep_records }
 }
 
 const URL: &str = "write \"sqlite://\" and the path of a file, such as \"sqlite:///var/lib/imipd/imipd.db\"";
@@ -62,13 +66,29 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Mas
     (imap, master)
 }
 
+const SOCKET: &str = "write the path of the Unix socket on which the server speaks SMTP";
+const ENVELOPE_FROM: &str = "write an address with {token} in it, or leave the key out to use the users' own addresses";
+
 pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
+    let socket = table.text("socket", SOCKET, |text| places.path(text));
+    if socket.is_some() {
+        for key in ["host", "port", "security", "ca_file"].into_iter().filter(|key| table.has(key)) {
+            table.fault(key, Wrong::new("stands beside socket", "take it out, or take socket out"));
+        }
+    }
     let smtp = Smtp {
         server: server(&table, places, Security::StartTls, [465, 587, 25]),
+        socket,
         credentials: credentials(&table, "username", "password_file", places),
         max_connections: table.number("max_connections", 1..=100).unwrap_or(4),
+        max_recipients: table.number("max_recipients", 1..=10_000).unwrap_or(100),
+        user_limit: table.number("user_limit", 0..=1_000_000).unwrap_or(3_000),
+        event_limit: table.number("event_limit", 0..=1_000_000).unwrap_or(30),
         timeout: time(&table, "timeout", Duration::from_secs(5)..=10 * MINUTE, MINUTE),
         give_up_after: time(&table, "give_up_after", MINUTE..=30 * DAY, 4 * DAY),
+        envelope_from: table.text("envelope_from", ENVELOPE_FROM, EnvelopeFrom::parse).unwrap_or_default(),
+        grace: time(&table, "grace", Duration::ZERO..=10 * MINUTE, Duration::from_secs(20)),
+        save_sent: table.flag("save_sent").unwrap_or(false),
     };
     table.finish();
     smtp

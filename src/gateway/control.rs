@@ -179,7 +179,8 @@ impl Gateway {
     /// How the daemon is; called in the daemon itself.
     pub async fn status(&self) -> Result<Status, LedgerError> {
         let mailboxes = self.board.mailboxes();
-        let outbox = OutboxStatus { last_error: self.board.smtp_error(), ..self.outbox_status().await? };
+        let (last_error, storms) = (self.board.smtp_error(), self.board.storms());
+        let outbox = OutboxStatus { last_error, storms, ..self.outbox_status().await? };
         let at_work = mailboxes.iter().any(|mailbox| matches!(mailbox.phase, Phase::Starting | Phase::Reading));
         let idle = !at_work && outbox.waiting == 0;
         let dead_letters = self.ledger.dead_letters().await?;
@@ -197,6 +198,7 @@ impl Gateway {
     async fn outbox_status(&self) -> Result<OutboxStatus, LedgerError> {
         let waiting = self.ledger.recipients_in(RecipientState::Waiting).await?;
         let failed = self.ledger.recipients_in(RecipientState::Failed).await?;
-        Ok(OutboxStatus { waiting, failed, last_error: String::new() })
+        let held = self.ledger.recipients_held().await?;
+        Ok(OutboxStatus { waiting, failed, held, ..OutboxStatus::default() })
     }
 }

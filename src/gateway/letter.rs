@@ -14,7 +14,8 @@ use crate::config::{AddedInstances, Imip, User};
 use crate::imip::{Answer, ComposeError, Earlier, Facts, Letter, Mailbox, Occasion, When, compose, recurrence};
 use crate::itip::component::{ComponentExt, Party};
 use crate::itip::summary::{self, FieldName, ItipValue};
-use crate::itip::time::{Moment, Zones, unix_to_local};
+use crate::itip::time::Moment;
+use crate::itip::zone::{Zone, Zones};
 use crate::itip::{Address, CalendarObject, InstanceKey, Method, Outgoing};
 use crate::ledger::Debt;
 
@@ -217,10 +218,10 @@ fn on_clock(moment: Moment, entry: &ICalendarEntry, zones: &Zones, user: &User) 
             naive(seconds).map(|time| When::Local { time, zone: entry.tz_id().map(str::to_owned) })
         }
         Moment::Instant(unix) => match zones.of_entry(entry) {
-            Tz::Tz(zone) => zone.timestamp_opt(unix, 0).single().map(When::At),
-            Tz::Floating => user.timezone.timestamp_opt(unix, 0).single().map(When::At),
-            fixed @ Tz::Fixed(_) => {
-                unix_to_local(unix, fixed).map(|time| When::Local { time, zone: entry.tz_id().map(str::to_owned) })
+            Zone::Known(Tz::Tz(zone)) => zone.timestamp_opt(unix, 0).single().map(When::At),
+            Zone::Known(Tz::Floating) => user.timezone.timestamp_opt(unix, 0).single().map(When::At),
+            own @ (Zone::Known(Tz::Fixed(_)) | Zone::Own(_)) => {
+                own.to_local(unix).map(|time| When::Local { time, zone: entry.tz_id().map(str::to_owned) })
             }
         },
     }

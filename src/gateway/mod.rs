@@ -3,6 +3,8 @@
 //!
 //! | file | what it does |
 //! |---|---|
+//! | `bounce` | a mail of ours that came back |
+//! | `notice` | what was not delivered, told to the user |
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
 //! | `trust` | whom to believe, and whose invitations are added |
 //! | `quota` | how much is taken of one sender, for one event, for one user |
@@ -14,18 +16,26 @@
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
 //! | `courier` | the outbox, until it is empty |
+//! | `delivered` | what became of a mail, noted in the calendar of who wrote it |
+//! | `retention` | what is old, forgotten |
+//! | `office` | what an operator does to the outbox |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `supervisor` | start, signals, stop |
 
 mod believe;
+mod bounce;
 mod change;
 mod control;
 mod courier;
+mod delivered;
 mod explain;
 mod letter;
 mod mailboxes;
+mod notice;
+mod office;
 mod quota;
 mod receive;
+mod retention;
 mod sharing;
 mod status;
 mod supervisor;
@@ -39,6 +49,7 @@ pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
 pub use explain::{ExplainedPart, Explanation};
 pub use mailboxes::{Doorbells, Mailboxes};
+pub use office::OfficeError;
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
@@ -50,6 +61,7 @@ use crate::ledger::{Ledger, LedgerError, Transaction};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
 use crate::tls::{self, TlsError};
+use secrecy::ExposeSecret;
 
 /// Why the gateway could not do something; never the fault of a mail.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +80,9 @@ pub struct Gateway {
     calendars: DatabaseCalendars,
     /// Rung when a mail has been entered in the outbox.
     pub bell: tokio::sync::Notify,
+    /// Rung when somebody did not get a mail.
+    failures: tokio::sync::Notify,
+    tokens: bounce::Tokens,
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
     pub board: StatusBoard,
@@ -77,9 +92,10 @@ impl Gateway {
     /// Opens the database.
     pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
         let ledger = Ledger::open(&config.database.path).await?;
-        let (bell, board) = (tokio::sync::Notify::new(), StatusBoard::default());
-        let doorbells = Doorbells::default();
-        Ok(Arc::new(Self { config, ledger, calendars: DatabaseCalendars, bell, doorbells, board }))
+        let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
+        let (bell, failures, doorbells, board) = Default::default();
+        let calendars = DatabaseCalendars;
+        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, tokens, doorbells, board }))
     }
 
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.
@@ -174,9 +190,11 @@ impl Gateway {
         Ok(SmtpServer {
             host: smtp.server.host.clone(),
             port: smtp.server.port,
+            socket: smtp.socket.clone(),
             security,
             credentials,
             hello_name: smtp.server.host.clone(),
+            max_recipients: smtp.max_recipients as usize,
             max_connections: smtp.max_connections as usize,
             timeout: smtp.timeout,
             final_timeout: smtp::FINAL_TIMEOUT_DEFAULT,

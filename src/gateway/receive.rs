@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::trust::{self, Letter};
 use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::User;
-use crate::imip::{CalendarPart, Email, NoCalendar, Speaker, extract};
+use crate::imip::{Bounce, CalendarPart, Email, NoCalendar, Speaker, bounce, extract};
 use crate::itip::{
     CalendarObject, Context, Decision, Held, ItipMessage, Method, Reason, Refusal, Revisions, Verdict, receive,
 };
@@ -46,9 +46,19 @@ impl Gateway {
             let record = bug(place, "the mail could not be taken apart");
             return self.record(place, vec![record]).await;
         };
+        let bounce = catch_unwind(|| came_back(&email, raw)).unwrap_or_default();
         let mut transaction = self.ledger.begin().await?;
-        let records = self.decide_mail(&mut transaction, place, &email).await?;
-        self.finish(transaction, place, records).await
+        let about_ours = match &bounce {
+            Some(bounce) => self.take_bounce(&mut transaction, place, (bounce, blank(place, &email))).await?,
+            None => None,
+        };
+        let records = match about_ours {
+            Some(record) => vec![record],
+            None => self.decide_mail(&mut transaction, place, &email).await?,
+        };
+        let records = self.finish(transaction, place, records).await?;
+        self.failures.notify_one();
+        Ok(records)
     }
 
     /// Commits a decision that needs no calendar, such as about a mail that is too large.
@@ -252,6 +262,11 @@ async fn keep_proposal(
     Ok(())
 }
 
+/// The report in a mail; a mail with calendars of its own is none.
+fn came_back(email: &Email, raw: &[u8]) -> Option<Bounce> {
+    if email.calendars.is_empty() { bounce::read(raw) } else { None }
+}
+
 /// A record with what is known before anything is decided.
 fn blank(place: Place<'_>, email: &Email) -> DecisionRecord {
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
@@ -284,7 +299,7 @@ fn about_nothing(nothing: NoCalendar, blank: DecisionRecord) -> Vec<DecisionReco
     }
 }
 
-fn ignored(record: DecisionRecord, reason: &str, text: &str) -> DecisionRecord {
+pub(super) fn ignored(record: DecisionRecord, reason: &str, text: &str) -> DecisionRecord {
     let verdict = "ignored".to_owned();
     DecisionRecord { verdict, reason: reason.to_owned(), text: text.to_owned(), ..record }
 }

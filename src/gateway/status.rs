@@ -57,7 +57,13 @@ pub struct Status {
 pub struct OutboxStatus {
     pub waiting: i64,
     pub failed: i64,
+    /// Those of the waiting whom a rate limit keeps waiting.
+    #[serde(default)]
+    pub held: i64,
     pub last_error: String,
+    /// The rate limits that keep mail back, a sentence for each user.
+    #[serde(default)]
+    pub storms: Vec<String>,
 }
 
 /// The state of all mailboxes, kept up to date by those who work on them.
@@ -66,6 +72,8 @@ pub struct StatusBoard {
     mailboxes: Mutex<BTreeMap<String, Mailbox>>,
     smtp_error: Mutex<String>,
     panics: AtomicU64,
+    /// By user: what keeps their mail back, and until when, Unix milliseconds.
+    storms: Mutex<BTreeMap<String, (String, i64)>>,
 }
 
 /// One mailbox; its folders share a connection, and so a phase.
@@ -146,6 +154,23 @@ impl StatusBoard {
 
     pub fn smtp_error(&self) -> String {
         locked(&self.smtp_error).clone()
+    }
+
+    /// Records that a rate limit keeps mail of a user back until an instant, Unix milliseconds.
+    pub fn note_storm(&self, user: &str, text: &str, until: i64) {
+        locked(&self.storms).insert(user.to_owned(), (text.to_owned(), until));
+    }
+
+    /// Records that no rate limit keeps mail of a user back any more.
+    pub fn calm(&self, user: &str) {
+        locked(&self.storms).remove(user);
+    }
+
+    /// What keeps mail back now.
+    pub fn storms(&self) -> Vec<String> {
+        let mut storms = locked(&self.storms);
+        storms.retain(|_, (_, until)| *until > now_millis());
+        storms.values().map(|(text, _)| text.clone()).collect()
     }
 
     /// A row for each watched folder, by user; one without a folder while those of a mailbox are not known yet.

@@ -243,7 +243,7 @@ fn fingerprint(letter: &Letter<'_>, calendar: &str) -> String {
 }
 
 /// The right side of the Message-ID: the domain of the user, unless a msg-id cannot hold it (RFC 5322 §3.6.4).
-fn id_domain(from: &Address) -> &str {
+pub(super) fn id_domain(from: &Address) -> &str {
     let is_plain = |domain: &&str| domain.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
     from.domain().filter(is_plain).unwrap_or("imipd.invalid")
 }

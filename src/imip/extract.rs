@@ -196,6 +196,11 @@ impl Finder {
             self.reasons.push(NoCalendar::EmptyPart);
             return;
         }
+        if text.len() > limits::CALENDAR_TEXT_BYTES_MAX {
+            self.note(Quirk::OverLimit);
+            self.reasons.push(NoCalendar::TooLarge);
+            return;
+        }
         let (mended, mending) = quirk::mend(&text);
         if mended.is_empty() {
             self.note(Quirk::NotCalendarText);

@@ -12,6 +12,9 @@ pub const NESTING_MAX: usize = 20;
 /// Bytes of one calendar part, still encoded for transfer. Invitations with inline attachments reach a few megabytes.
 pub const CALENDAR_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bytes of one calendar once it is decoded; larger ones are neither mended nor read.
+pub const CALENDAR_TEXT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Calendars taken from one mail; eleven have been seen in an honest one.
 pub const CALENDARS_MAX: usize = 40;
 
@@ -68,3 +71,17 @@ pub const PLAIN_BODY_BYTES_MAX: usize = 512 * 1024;
 
 /// Characters of the comment that is taken from such a body.
 pub const PLAIN_COMMENT_CHARS_MAX: usize = 2_000;
+/// Octets of a mail that came back that are looked at.
+pub const BOUNCE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Octets of its text and of its delivery status.
+pub const BOUNCE_TEXT_BYTES_MAX: usize = 512 * 1024;
+
+/// Lines of a delivery status; a report about 2,000 recipients has some 20,000.
+pub const REPORT_LINES_MAX: usize = 50_000;
+
+/// Recipients of a delivery status.
+pub const REPORT_GROUPS_MAX: usize = 5_000;
+
+/// Characters of what a server says about a failure that are kept.
+pub const DIAGNOSTIC_CHARS_MAX: usize = 300;

@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod authentication_results;
+pub mod bounce;
 pub mod charset;
 pub mod compose;
 pub mod email;
@@ -16,6 +17,7 @@ pub mod lines;
 pub mod lookalike;
 mod mailboxes;
 mod mime;
+pub mod notice;
 pub mod proof;
 pub mod quirk;
 pub mod recurrence;
@@ -26,10 +28,12 @@ pub mod trace;
 pub mod wording;
 
 pub use answer::{PlainAnswer, plain_answer};
+pub use bounce::{Bounce, Failure};
 pub use compose::{ComposeError, ComposedMail, Letter, Mailbox, compose};
 pub use email::{AutoSubmitted, CalendarPart, Email, NoCalendar};
 pub use extract::{FetchedPart, extract, extract_fetched};
 pub use facts::{Answer, Earlier, Facts, Occasion, When};
+pub use notice::{Undelivered, compose_undelivered};
 pub use proof::{Claim, Doubt, Evidence, Exception, Proof, ProofRules, Speaker, prove};
 pub use quirk::{Quirk, mend};
 pub use sender::{Finding, Sender};

@@ -8,7 +8,8 @@ use calcard::icalendar::{
 
 use super::address::Address;
 use super::component::{ComponentExt, Party, ScheduleAgent};
-use super::time::{Moment, Zones};
+use super::time::Moment;
+use super::zone::{Zone, Zones};
 
 /// How much a property matters to the other parties.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -156,11 +157,15 @@ pub fn differs(
     (before, zones_before): (&ICalendarComponent, &Zones),
     (after, zones_after): (&ICalendarComponent, &Zones),
 ) -> bool {
-    if before.properties(name).eq(after.properties(name)) {
+    let is_same_clock = |entry: &ICalendarEntry| {
+        let tzid = entry.tz_id().filter(|_| weight(name) == Weight::Reschedules);
+        tzid.is_none_or(|tzid| zones_before.resolve(tzid) == zones_after.resolve(tzid))
+    };
+    if before.properties(name).eq(after.properties(name)) && before.properties(name).all(is_same_clock) {
         return false;
     }
     match name {
-        ICalendarProperty::Dtstart => start(before, zones_before) != start(after, zones_after),
+        ICalendarProperty::Dtstart => starts_otherwise((before, zones_before), (after, zones_after)),
         ICalendarProperty::Dtend | ICalendarProperty::Duration | ICalendarProperty::Due => {
             end(before, zones_before) != end(after, zones_after)
         }
@@ -172,19 +177,31 @@ pub fn differs(
     }
 }
 
-/// When it starts, and, where it recurs, on whose clock: the zone moves the later instances.
-fn start(component: &ICalendarComponent, zones: &Zones) -> Option<(Moment, Option<String>)> {
-    let entry = component.property(&ICalendarProperty::Dtstart)?;
-    let recurs = component.has_property(&ICalendarProperty::Rrule);
-    Some((zones.moment(entry)?, recurs.then(|| clock(entry, zones))))
+/// Whether it starts at another time or, where it recurs, on another clock: the zone moves the later instances.
+fn starts_otherwise(
+    (before, zones_before): (&ICalendarComponent, &Zones),
+    (after, zones_after): (&ICalendarComponent, &Zones),
+) -> bool {
+    let start = |component: &ICalendarComponent, zones: &Zones| component.moment(&ICalendarProperty::Dtstart, zones);
+    let clock = |component: &ICalendarComponent, zones: &Zones| {
+        component.has_property(&ICalendarProperty::Rrule).then(|| clock_of_start(component, zones))
+    };
+    let (was, is) = (start(before, zones_before), start(after, zones_after));
+    was != is
+        || match (clock(before, zones_before), clock(after, zones_after)) {
+            (Some(was), Some(now)) => !was.runs_like(&now, is.map_or(0, Moment::as_seconds)),
+            (None, None) => false,
+            (Some(_), None) | (None, Some(_)) => true,
+        }
 }
 
-/// The name of the clock that a time follows; UTC is one clock, whether it is written as `Z` or as a TZID.
-fn clock(entry: &ICalendarEntry, zones: &Zones) -> String {
-    let zone = zones.of_entry(entry);
-    let ends_in_z =
-        matches!(entry.values.first(), Some(ICalendarValue::PartialDateTime(date)) if date.tz_hour.is_some());
-    if ends_in_z || zone.is_utc() { "UTC".to_owned() } else { zone.to_string() }
+/// The clock that DTSTART follows, and the whole series with it.
+pub fn clock_of_start(component: &ICalendarComponent, zones: &Zones) -> Zone {
+    let Some(entry) = component.property(&ICalendarProperty::Dtstart) else { return Zone::FLOATING };
+    match entry.values.first() {
+        Some(ICalendarValue::PartialDateTime(date)) if date.tz_hour.is_some() => Zone::UTC,
+        _ => zones.of_entry(entry),
+    }
 }
 
 /// When it ends, whether said by DTEND, DUE or DURATION.

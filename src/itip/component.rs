@@ -8,7 +8,8 @@ use calcard::icalendar::{
 use super::address::Address;
 use super::limits;
 use super::revision::{Revision, Sequence};
-use super::time::{Moment, Zones, partial};
+use super::time::{Moment, partial};
+use super::zone::Zones;
 
 /// Who sends the messages that an attendee or organizer is owed (RFC 6638 §7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

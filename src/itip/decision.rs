@@ -184,6 +184,8 @@ pub enum Reason {
     MarkedAsSpam,
     /// An invitation from somebody of whom only the message says that they act for its organizer.
     SpeaksForAnother,
+    /// The user's own client has sent it; what is stored follows.
+    SentByClient,
     /// The message is not taken.
     Refused(Refusal),
 }
@@ -213,6 +215,7 @@ impl Reason {
             Reason::SenderContradicted => "sender-contradicted",
             Reason::MarkedAsSpam => "marked-as-spam",
             Reason::SpeaksForAnother => "speaks-for-another",
+            Reason::SentByClient => "sent-by-client",
             Reason::Refused(refusal) => refusal.log_name(),
         }
     }
@@ -258,6 +261,9 @@ impl Reason {
             Reason::MarkedAsSpam => "A filter marked the mail as spam; it waits in `imipd invitations`.".into(),
             Reason::SpeaksForAnother => {
                 "Its sender claims to act for another organizer; it waits in `imipd invitations`.".into()
+            }
+            Reason::SentByClient => {
+                "The user's own client sent it; what is stored agrees with it, and nobody is told again.".into()
             }
             Reason::Refused(refusal) => format!("Not taken: {}.", refusal.sentence()),
         }

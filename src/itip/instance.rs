@@ -4,7 +4,8 @@ use std::fmt;
 
 use calcard::icalendar::{ICalendarComponent, ICalendarEntry, ICalendarParameterName, ICalendarProperty};
 
-use super::time::{Moment, Zones, basic_format, parse_basic_format};
+use super::time::{Moment, basic_format, parse_basic_format};
+use super::zone::Zones;
 
 /// The place of a component within its object: the master, or the override of an instance.
 ///

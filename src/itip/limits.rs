@@ -6,6 +6,9 @@ pub const CALENDAR_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most components, alarms and time zone rules included, that one calendar text may hold.
 pub const COMPONENTS_MAX: usize = 20_000;
 
+/// The most lines, folded ones counted as often as they are folded, that one calendar text may have. Counted before it is parsed.
+pub const LINES_MAX: usize = 400_000;
+
 /// The most properties that one component may hold, attendees included.
 pub const PROPERTIES_MAX: usize = 100_000;
 
@@ -32,3 +35,18 @@ pub const INSTANCES_ASKED_MAX: usize = 200;
 
 /// The longest status code of a delivery, in bytes.
 pub const STATUS_CODE_BYTES_MAX: usize = 8;
+
+/// The most steps that the rules of all VTIMEZONEs of one calendar text may take together.
+pub const ZONE_STEPS_MAX: usize = 100_000;
+
+/// The first year in which the rules of a VTIMEZONE without an end are worked out.
+pub const ZONE_YEAR_FIRST: i32 = 1_950;
+
+/// The last such year; what takes place later is on the clock of this one.
+pub const ZONE_YEAR_LAST: i32 = 2_150;
+
+/// The most changes of a clock within two days.
+pub const ZONE_CHANGES_NEAR_MAX: usize = 16;
+
+/// The most VTIMEZONEs of which it is told why their rules count for nothing.
+pub const ZONE_FAULTS_MAX: usize = 8;

@@ -21,6 +21,7 @@ pub mod scenario;
 pub mod summary;
 pub mod text;
 pub mod time;
+pub mod zone;
 
 pub use address::Address;
 pub use announce::{Author, Role};

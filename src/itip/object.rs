@@ -14,7 +14,8 @@ use super::instance::InstanceKey;
 use super::limits;
 use super::method::Method;
 use super::text;
-use super::time::{Moment, Zones, local_to_unix};
+use super::time::Moment;
+use super::zone::Zones;
 
 /// The UID of a calendar object; opaque, compared by its bytes (RFC 5545 §3.8.4.7).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -187,9 +188,9 @@ impl CalendarObject {
             .master()
             .and_then(|master| master.property(&ICalendarProperty::Dtstart))
             .map(|entry| self.zones.of_entry(entry));
-        let on_clock = |moment: Moment| match (moment, zone) {
+        let on_clock = |moment: Moment| match (moment, &zone) {
             (Moment::Floating(wall), Some(zone)) if !zone.is_floating() => chrono::DateTime::from_timestamp(wall, 0)
-                .map_or(moment, |at| Moment::Instant(local_to_unix(at.naive_utc(), zone))),
+                .map_or(moment, |at| Moment::Instant(zone.to_unix(at.naive_utc()))),
             _ => moment,
         };
         match key {
@@ -271,13 +272,13 @@ impl CalendarObject {
         for zone in children(&other.calendar) {
             let Some(component) = other.calendar.components.get(zone) else { continue };
             let is_zone = component.component_type == ICalendarComponentType::VTimezone;
-            let name = tzid(component).filter(|tzid| is_zone && wanted(tzid));
-            if name.is_some_and(|tzid| known.insert(tzid)) {
+            let Some(name) = tzid(component).filter(|tzid| is_zone && wanted(tzid)) else { continue };
+            if known.insert(name.clone()) {
+                self.zones.adopt(&other.zones, [name.as_str()]);
                 let index = self.push_to_root(ICalendarComponent { component_ids: Vec::new(), ..component.clone() });
                 self.adopt_children(index, &other.calendar, component);
             }
         }
-        self.zones = Zones::of(&self.calendar);
     }
 
     /// Takes the time zones of a full message: what it says a name means counts from now on.
@@ -302,6 +303,7 @@ impl CalendarObject {
         if let Some(root) = self.calendar.components.first_mut() {
             root.component_ids.retain(|&child| !outdated.contains(&(child as usize)));
         }
+        self.zones.forget(redefined);
         self.adopt_zones(other);
     }
 

@@ -7,20 +7,20 @@ mod rule;
 
 use std::collections::BTreeSet;
 
-use calcard::common::timezone::Tz;
 use calcard::icalendar::{
     ICalendarComponent, ICalendarEntry, ICalendarParameter, ICalendarParameterName, ICalendarParameterValue,
     ICalendarProperty, ICalendarValue,
 };
 use chrono::NaiveDateTime;
 
-use self::rule::Rule;
-use super::change::end;
+pub(super) use self::rule::Rule;
+use super::change::{clock_of_start, end};
 use super::component::ComponentExt;
 use super::instance::InstanceKey;
 use super::limits;
 use super::object::CalendarObject;
-use super::time::{Moment, Zones, local_to_unix, partial, unix_to_local};
+use super::time::{Moment, partial};
+use super::zone::{Zone, Zones};
 
 /// An answer that a budget may have cut short.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct Instances {
 #[derive(Clone, Debug)]
 pub struct RecurrenceSet<'a> {
     start: Moment,
-    zone: Tz,
+    zone: Zone,
     rules: Vec<Rule<'a>>,
     dates: BTreeSet<Moment>,
     excluded: BTreeSet<Moment>,
@@ -53,19 +53,18 @@ impl<'a> RecurrenceSet<'a> {
     pub fn of(master: &'a ICalendarComponent, zones: &Zones) -> Option<Self> {
         let dtstart = master.property(&ICalendarProperty::Dtstart)?;
         let start = zones.moment(dtstart)?;
-        let zone = match dtstart.values.first() {
-            Some(ICalendarValue::PartialDateTime(date)) if date.tz_hour.is_some() => Tz::UTC,
-            _ => zones.of_entry(dtstart),
-        };
-        let first = wall_clock(start, zone)?;
+        let zone = clock_of_start(master, zones);
+        let first = wall_clock(start, &zone)?;
         let rules = master.properties(&ICalendarProperty::Rrule).flat_map(|entry| &entry.values);
-        let rules = rules.filter_map(|value| match value {
-            ICalendarValue::RecurrenceRule(rule) => Some(Rule::new(rule, first, zone)),
-            _ => None,
-        });
+        let rules: Vec<Rule<'_>> = rules
+            .filter_map(|value| match value {
+                ICalendarValue::RecurrenceRule(rule) => Some(Rule::new(rule, first, zone.clone())),
+                _ => None,
+            })
+            .collect();
         let moments = |name| master.properties(&name).flat_map(|entry| zones.moments(entry)).collect();
-        let (rules, dates) = (rules.collect(), moments(ICalendarProperty::Rdate));
-        Some(Self { start, zone, rules, dates, excluded: moments(ICalendarProperty::Exdate) })
+        let (dates, excluded) = (moments(ICalendarProperty::Rdate), moments(ICalendarProperty::Exdate));
+        Some(Self { start, zone, rules, dates, excluded })
     }
 
     /// Whether something takes place at `moment`, overrides aside.
@@ -95,7 +94,7 @@ impl<'a> RecurrenceSet<'a> {
             self.dates.iter().copied().chain([self.start]).filter(|moment| in_window(moment)).collect();
         let (mut budget, mut cut_off) = (limits::RECURRENCE_STEPS_MAX, false);
         for rule in &self.rules {
-            let mut candidates = rule.candidates(wall_clock(from, self.zone), &mut budget);
+            let mut candidates = rule.candidates(wall_clock(from, &self.zone), &mut budget);
             let mut in_rule = 0;
             for local in candidates.by_ref() {
                 let moment = self.moment(local);
@@ -132,7 +131,7 @@ impl<'a> RecurrenceSet<'a> {
     }
 
     fn rule_contains(&self, rule: &Rule<'_>, moment: Moment, budget: &mut usize) -> Membership {
-        let mut candidates = rule.candidates(wall_clock(moment, self.zone), budget);
+        let mut candidates = rule.candidates(wall_clock(moment, &self.zone), budget);
         for local in candidates.by_ref() {
             let candidate = self.moment(local);
             if candidate == moment {
@@ -149,7 +148,7 @@ impl<'a> RecurrenceSet<'a> {
     /// EXDATE as a DATE excludes the whole day; strictly it has to have the type of DTSTART, but real mail has both.
     fn is_excluded(&self, moment: Moment) -> bool {
         self.excluded.contains(&moment)
-            || wall_clock(moment, self.zone).is_some_and(|local| {
+            || wall_clock(moment, &self.zone).is_some_and(|local| {
                 self.excluded
                     .contains(&Moment::Date(local.date().and_time(Default::default()).and_utc().timestamp() / 86_400))
             })
@@ -159,15 +158,15 @@ impl<'a> RecurrenceSet<'a> {
         match self.start {
             Moment::Date(_) => Moment::Date(local.and_utc().timestamp().div_euclid(86_400)),
             Moment::Floating(_) => Moment::Floating(local.and_utc().timestamp()),
-            Moment::Instant(_) => Moment::Instant(local_to_unix(local, self.zone)),
+            Moment::Instant(_) => Moment::Instant(self.zone.to_unix(local)),
         }
     }
 }
 
 /// The wall clock at a moment in the zone of the series.
-fn wall_clock(moment: Moment, zone: Tz) -> Option<NaiveDateTime> {
+fn wall_clock(moment: Moment, zone: &Zone) -> Option<NaiveDateTime> {
     match moment {
-        Moment::Instant(unix) => unix_to_local(unix, zone),
+        Moment::Instant(unix) => zone.to_local(unix),
         Moment::Date(_) | Moment::Floating(_) => {
             chrono::DateTime::from_timestamp(moment.as_seconds(), 0).map(|at| at.naive_utc())
         }
@@ -200,12 +199,12 @@ pub fn instance_of(object: &CalendarObject, key: InstanceKey) -> Option<ICalenda
     for name in [ICalendarProperty::Rrule, ICalendarProperty::Rdate, ICalendarProperty::Exdate] {
         instance.remove(&name);
     }
-    let starts = at(dtstart, moment, set.zone)?;
+    let starts = at(dtstart, moment, &set.zone)?;
     for entry in &mut instance.entries {
         match entry.name {
             ICalendarProperty::Dtstart => *entry = starts.clone(),
             ICalendarProperty::Dtend | ICalendarProperty::Due => {
-                *entry = at(entry, later(moment, duration), object.zones().of_entry(entry))?;
+                *entry = at(entry, later(moment, duration), &object.zones().of_entry(entry))?;
             }
             _ => {}
         }
@@ -232,10 +231,10 @@ fn later(moment: Moment, seconds: i64) -> Moment {
 }
 
 /// A date property moved to another moment, in the form (DATE, UTC, zone) that it has.
-fn at(entry: &ICalendarEntry, moment: Moment, zone: Tz) -> Option<ICalendarEntry> {
+fn at(entry: &ICalendarEntry, moment: Moment, zone: &Zone) -> Option<ICalendarEntry> {
     let is_utc = entry.tz_id().is_none();
     let value = match moment {
-        Moment::Instant(unix) if !is_utc => partial(Moment::Floating(unix_to_local(unix, zone)?.and_utc().timestamp())),
+        Moment::Instant(unix) if !is_utc => partial(Moment::Floating(zone.to_local(unix)?.and_utc().timestamp())),
         Moment::Date(_) | Moment::Floating(_) | Moment::Instant(_) => partial(moment),
     };
     Some(ICalendarEntry { values: vec![ICalendarValue::PartialDateTime(Box::new(value))], ..entry.clone() })

@@ -1,6 +1,5 @@
 //! What a message says at a glance: for the subject and the text of the mail, and for scenarios.
 
-use calcard::common::timezone::Tz;
 use calcard::icalendar::{
     ICalendarComponent, ICalendarParticipationStatus, ICalendarProperty, ICalendarRecurrenceRule, ICalendarValue,
 };
@@ -8,7 +7,7 @@ use calcard::icalendar::{
 use super::address::Address;
 use super::component::ComponentExt;
 use super::method::Method;
-use super::time::Zones;
+use super::zone::Zones;
 
 /// The occasion of a message with the values that a reader wants to see.
 #[derive(Clone, Debug, PartialEq)]
@@ -185,7 +184,7 @@ fn participant(address: Address, name: Option<&str>, is_organizer: bool) -> Itip
 
 fn start(component: &ICalendarComponent, zones: &Zones) -> Option<ItipValue> {
     let entry = component.property(&ICalendarProperty::Dtstart)?;
-    let tz_id = entry.tz_id().map_or(Tz::Floating, |tzid| zones.resolve(tzid)).as_id();
+    let tz_id = zones.of_entry(entry).calcard_id();
     Some(ItipValue::Time(ItipTime { start: zones.moment(entry)?.as_seconds(), tz_id }))
 }
 

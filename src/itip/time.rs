@@ -1,9 +1,10 @@
 //! Instants of iCalendar values: what lets two spellings of one moment compare as equal.
 
 use calcard::common::PartialDateTime;
-use calcard::common::timezone::Tz;
-use calcard::icalendar::{ICalendar, ICalendarEntry, ICalendarValue};
-use chrono::{Duration, NaiveDate, NaiveDateTime, Offset, TimeZone};
+use calcard::icalendar::{ICalendarEntry, ICalendarPeriod, ICalendarValue};
+use chrono::{NaiveDate, NaiveDateTime};
+
+use super::zone::Zone;
 
 /// A point in time as iCalendar can express it; days and seconds count from 1970-01-01.
 ///
@@ -28,55 +29,19 @@ impl Moment {
     }
 }
 
-/// The time zones that one calendar text names: its own VTIMEZONEs first, then the names that are known everywhere.
-#[derive(Clone, Debug, Default)]
-pub struct Zones(Vec<(String, Tz)>);
-
-impl Zones {
-    /// Reads the VTIMEZONE components of a calendar.
-    pub fn of(calendar: &ICalendar) -> Self {
-        Self(calendar.timezones().filter_map(|zone| zone.timezone()).map(|(id, tz)| (id.to_owned(), tz)).collect())
-    }
-
-    /// The zone that a TZID names; floating when nobody knows it.
-    ///
-    // unclear: RFC 5545 §3.2.19 wants the VTIMEZONE's own rules; invented ones stay floating, because a
-    // wrong instant would do more harm than none.
-    pub fn resolve(&self, tzid: &str) -> Tz {
-        self.0
-            .iter()
-            .find(|(id, _)| id == tzid)
-            .map(|(_, tz)| *tz)
-            .or_else(|| tzid.parse().ok())
-            .unwrap_or(Tz::Floating)
-    }
-
-    /// The zone of a property's value, by its TZID parameter.
-    pub fn of_entry(&self, entry: &ICalendarEntry) -> Tz {
-        entry.tz_id().map_or(Tz::Floating, |tzid| self.resolve(tzid))
-    }
-
-    /// The moment of a property's first value; nothing when it is no date.
-    pub fn moment(&self, entry: &ICalendarEntry) -> Option<Moment> {
-        self.moments(entry).next()
-    }
-
-    /// The moments of all values of a property; values that are no dates are left out.
-    pub fn moments<'a>(&self, entry: &'a ICalendarEntry) -> impl Iterator<Item = Moment> + use<'a> {
-        let zone = self.of_entry(entry);
-        entry.values.iter().filter_map(move |value| match value {
-            ICalendarValue::PartialDateTime(date) => moment(date, zone),
-            ICalendarValue::Period(calcard::icalendar::ICalendarPeriod::Range { start, .. })
-            | ICalendarValue::Period(calcard::icalendar::ICalendarPeriod::Duration { start, .. }) => {
-                moment(start, zone)
-            }
-            _ => None,
-        })
-    }
+/// The moments of all values of a property in a zone; values that are no dates are left out.
+pub(super) fn moments(entry: &ICalendarEntry, zone: Zone) -> impl Iterator<Item = Moment> + use<'_> {
+    entry.values.iter().filter_map(move |value| match value {
+        ICalendarValue::PartialDateTime(date) => moment(date, &zone),
+        ICalendarValue::Period(ICalendarPeriod::Range { start, .. } | ICalendarPeriod::Duration { start, .. }) => {
+            moment(start, &zone)
+        }
+        _ => None,
+    })
 }
 
 /// The moment of one value, read in `zone` unless it says UTC or an offset itself.
-pub fn moment(date: &PartialDateTime, zone: Tz) -> Option<Moment> {
+pub fn moment(date: &PartialDateTime, zone: &Zone) -> Option<Moment> {
     let resolved = date.to_date_time()?;
     if date.hour.is_none() {
         return Some(Moment::Date(resolved.date_time.and_utc().timestamp().div_euclid(86_400)));
@@ -84,28 +49,10 @@ pub fn moment(date: &PartialDateTime, zone: Tz) -> Option<Moment> {
     if let Some(offset) = resolved.offset {
         return Some(Moment::Instant(resolved.date_time.and_utc().timestamp() - i64::from(offset.local_minus_utc())));
     }
-    Some(match zone {
-        Tz::Floating => Moment::Floating(resolved.date_time.and_utc().timestamp()),
-        Tz::Fixed(_) | Tz::Tz(_) => Moment::Instant(local_to_unix(resolved.date_time, zone)),
+    Some(match zone.is_floating() {
+        true => Moment::Floating(resolved.date_time.and_utc().timestamp()),
+        false => Moment::Instant(zone.to_unix(resolved.date_time)),
     })
-}
-
-/// Unix seconds of a wall clock time in a zone.
-///
-/// In an overlap the first of the two counts; in a gap the offset before the gap (RFC 5545 §3.3.5).
-pub fn local_to_unix(local: NaiveDateTime, zone: Tz) -> i64 {
-    let offset = zone.offset_from_local_datetime(&local).earliest().or_else(|| {
-        let before = local.checked_sub_signed(Duration::hours(3))?;
-        zone.offset_from_local_datetime(&before).earliest()
-    });
-    local.and_utc().timestamp() - offset.map_or(0, |offset| i64::from(offset.fix().local_minus_utc()))
-}
-
-/// The wall clock in a zone at a Unix time; the same clock as UTC for a floating zone.
-pub fn unix_to_local(unix: i64, zone: Tz) -> Option<NaiveDateTime> {
-    let utc = chrono::DateTime::from_timestamp(unix, 0)?.naive_utc();
-    let offset = zone.offset_from_utc_datetime(&utc).fix().local_minus_utc();
-    utc.checked_add_signed(Duration::seconds(i64::from(offset)))
 }
 
 /// The value of a DATE, of a floating or of a UTC DATE-TIME.
@@ -141,19 +88,6 @@ pub fn parse_basic_format(text: &str) -> Option<Moment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn local(text: &str) -> NaiveDateTime {
-        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").expect("a time")
-    }
-
-    #[test]
-    fn a_gap_uses_the_offset_before_it_and_an_overlap_the_first() {
-        let berlin: Tz = "Europe/Berlin".parse().expect("a zone");
-        // 02:30 does not exist on that day; with +01:00 it is 01:30 UTC.
-        assert_eq!(local_to_unix(local("2026-03-29 02:30"), berlin), local("2026-03-29 01:30").and_utc().timestamp());
-        // 02:30 exists twice; the first is summer time.
-        assert_eq!(local_to_unix(local("2026-10-25 02:30"), berlin), local("2026-10-25 00:30").and_utc().timestamp());
-    }
 
     #[test]
     fn the_basic_format_is_read_back() {

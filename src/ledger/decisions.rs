@@ -41,12 +41,12 @@ pub struct DecisionFilter {
 }
 
 impl Transaction {
-    /// Keeps a decision.
-    pub async fn add_decision(&mut self, decision: &DecisionRecord) -> Result<(), LedgerError> {
-        sqlx::query(
+    /// Keeps a decision; its number.
+    pub async fn add_decision(&mut self, decision: &DecisionRecord) -> Result<i64, LedgerError> {
+        let row = sqlx::query(
             "INSERT INTO decision
              (at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         )
         .bind(decision.at)
         .bind(&decision.user)
@@ -60,10 +60,10 @@ impl Transaction {
         .bind(&decision.reason)
         .bind(&decision.text)
         .bind(&decision.proof)
-        .execute(self.connection())
+        .fetch_one(self.connection())
         .await
         .map_err(LedgerError::while_trying("write a decision"))?;
-        Ok(())
+        Ok(row.get(0))
     }
 
     /// Whether a user's mail with this Message-ID and these calendars has been taken before.
@@ -120,17 +120,6 @@ impl Ledger {
         .await
         .map_err(LedgerError::while_trying("read decisions"))?;
         Ok(rows.iter().map(record).collect())
-    }
-}
-
-impl Ledger {
-    /// How many mails could not be processed and are not tried again.
-    pub async fn dead_letters(&self) -> Result<u64, LedgerError> {
-        let row = sqlx::query("SELECT COUNT(*) FROM decision WHERE verdict = 'dead-letter'")
-            .fetch_one(&self.pool)
-            .await
-            .map_err(LedgerError::while_trying("count dead letters"))?;
-        Ok(u64::try_from(row.get::<i64, _>(0)).unwrap_or(0))
     }
 }
 

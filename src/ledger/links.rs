@@ -54,25 +54,30 @@ impl Link {
 impl Ledger {
     /// A key of this installation: 32 octets, made when it is asked for the first time.
     ///
-    /// Two processes that ask at once get the same one.
+    /// Two processes that ask at once get the same one. Not to be called while a transaction of the caller is open: a key that is
+    /// still to be made would wait for its end.
     pub async fn secret(&self, name: &str) -> Result<SecretSlice<u8>, LedgerError> {
+        if let Some(known) = self.known_secret(name).await? {
+            return Ok(known);
+        }
         let mut fresh = [0_u8; SECRET_OCTETS];
-        SystemRandom::new().fill(&mut fresh).map_err(|_| LedgerError::Unreadable {
-            what: "random numbers",
-            value: "the system gives none".to_owned(),
-        })?;
+        SystemRandom::new().fill(&mut fresh).map_err(|_| LedgerError::NoRandomness)?;
         sqlx::query("INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING")
             .bind(name)
             .bind(fresh.as_slice())
             .execute(&self.pool)
             .await
             .map_err(LedgerError::while_trying("make a key"))?;
+        self.known_secret(name).await?.ok_or(LedgerError::NoRandomness)
+    }
+
+    async fn known_secret(&self, name: &str) -> Result<Option<SecretSlice<u8>>, LedgerError> {
         let row = sqlx::query("SELECT value FROM secret WHERE name = ?")
             .bind(name)
-            .fetch_one(&self.pool)
+            .fetch_optional(&self.pool)
             .await
             .map_err(LedgerError::while_trying("read a key"))?;
-        Ok(SecretSlice::from(row.get::<Vec<u8>, _>(0)))
+        Ok(row.map(|row| SecretSlice::from(row.get::<Vec<u8>, _>(0))))
     }
 
     /// What a token stands for, by its digest; revoked and expired ones, too.
@@ -142,6 +147,37 @@ impl Transaction {
         .await
         .map_err(LedgerError::while_trying("revoke links"))?;
         Ok(done.rows_affected())
+    }
+
+    /// Revokes one link of a user; how many held until now: one or none.
+    pub async fn revoke_link(
+        &mut self,
+        (user, purpose): (&str, &str),
+        digest: &str,
+        at: i64,
+    ) -> Result<u64, LedgerError> {
+        let done = sqlx::query(
+            "UPDATE link SET revoked_at = ? WHERE user = ? AND purpose = ? AND digest = ? AND revoked_at = 0",
+        )
+        .bind(at)
+        .bind(user)
+        .bind(purpose)
+        .bind(digest)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("revoke a link"))?;
+        Ok(done.rows_affected())
+    }
+
+    /// How many links of a user hold.
+    pub async fn count_links(&mut self, (user, purpose): (&str, &str)) -> Result<u32, LedgerError> {
+        let row = sqlx::query("SELECT COUNT(*) FROM link WHERE user = ? AND purpose = ? AND revoked_at = 0")
+            .bind(user)
+            .bind(purpose)
+            .fetch_one(self.connection())
+            .await
+            .map_err(LedgerError::while_trying("count links"))?;
+        Ok(row.get(0))
     }
 
     /// Forgets links that expired before an instant; at most `most`, so that nobody waits long for it.

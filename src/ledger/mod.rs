@@ -3,18 +3,31 @@
 //! Everything that belongs to one mail is written in one transaction, the calendar included: what was committed is
 //! done, what was not is done again from the start, and doing it again changes nothing.
 
+mod copies;
+mod dead_letters;
 mod decisions;
+mod limits;
 mod links;
+mod load;
+mod marks;
 mod outbox;
 mod proposals;
 mod revisions;
+mod said;
 mod senders;
 mod sharing;
+mod undelivered;
 
+pub use copies::{CopyState, SentCopy};
+pub use dead_letters::{DeadLetter, DeadLetterFilter, Failures, MailNumber};
 pub use decisions::{DecisionFilter, DecisionRecord};
 pub use links::Link;
-pub use outbox::{Debt, OutboxEntry, OutboxRecipient, RecipientState};
+pub use load::OutboxLoad;
+pub use marks::{MarkKind, OwedMark};
+pub use outbox::{Debt, DueMail, Kept, OutboxEntry, OutboxRecipient, RecipientState, Throughput};
 pub use proposals::Proposal;
+pub use said::{Pending, SENT_BY_CLIENT, Source, Statement};
+pub use undelivered::{MailName, SentMail, Untold};
 
 use std::path::Path;
 use std::time::Duration;
@@ -38,6 +51,8 @@ pub enum LedgerError {
     Query { what: &'static str, source: sqlx::Error },
     #[error("the database holds something unreadable ({what}): {value:?}")]
     Unreadable { what: &'static str, value: String },
+    #[error("the system gives no random numbers, which secrets are made of")]
+    NoRandomness,
 }
 
 impl LedgerError {

@@ -1,5 +1,12 @@
 //! The mails that are owed, and what became of them for each recipient.
 
+mod due;
+mod keeping;
+mod office;
+
+pub use due::{DueMail, Throughput};
+pub use keeping::Kept;
+
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -31,6 +38,10 @@ pub struct OutboxEntry {
     pub debt: Debt,
     pub attempts: u32,
     pub last_error: String,
+    /// Since when it is tried, Unix milliseconds: when it was entered, or when an operator had it tried again.
+    pub tried_since: i64,
+    /// Whether a rate limit keeps back what waits of it.
+    pub is_held: bool,
 }
 
 /// What became of a mail for one recipient.
@@ -50,6 +61,8 @@ pub enum RecipientState {
     Sent,
     /// It never will, or we have given up.
     Failed,
+    /// An operator has decided that it does not go.
+    Dropped,
 }
 
 impl RecipientState {
@@ -58,11 +71,12 @@ impl RecipientState {
             RecipientState::Waiting => "waiting",
             RecipientState::Sent => "sent",
             RecipientState::Failed => "failed",
+            RecipientState::Dropped => "dropped",
         }
     }
 
-    fn parse(text: &str) -> Result<Self, LedgerError> {
-        [Self::Waiting, Self::Sent, Self::Failed]
+    pub(super) fn parse(text: &str) -> Result<Self, LedgerError> {
+        [Self::Waiting, Self::Sent, Self::Failed, Self::Dropped]
             .into_iter()
             .find(|state| state.as_str() == text)
             .ok_or_else(|| LedgerError::Unreadable { what: "the state of a recipient", value: text.to_owned() })
@@ -70,15 +84,16 @@ impl RecipientState {
 }
 
 const COLUMNS: &str =
-    "id, user, cal_uid, message_id, sender, method, subject, raw, created_at, attempts, last_error, dtstamp";
+    "id, user, cal_uid, message_id, sender, method, subject, raw, created_at, attempts, last_error, dtstamp,
+     retried_at, is_held";
 
 impl Transaction {
     /// Enters a debt; false when the very same mail was entered before.
     pub async fn owe(&mut self, debt: &Debt) -> Result<bool, LedgerError> {
         let entered = sqlx::query(
             "INSERT INTO outbox (user, cal_uid, message_id, sender, method, subject, raw, created_at, attempts,
-                                 next_attempt_at, last_error, dtstamp)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?8, '', ?9)
+                                 next_attempt_at, last_error, dtstamp, is_open)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?8, '', ?9, ?10)
              ON CONFLICT (message_id) DO NOTHING RETURNING id",
         )
         .bind(&debt.user)
@@ -90,6 +105,7 @@ impl Transaction {
         .bind(&debt.raw)
         .bind(debt.created_at)
         .bind(debt.dtstamp)
+        .bind(i64::from(!debt.recipients.is_empty()))
         .fetch_optional(self.connection())
         .await
         .map_err(LedgerError::while_trying("enter a mail in the outbox"))?;
@@ -108,30 +124,65 @@ impl Transaction {
         Ok(true)
     }
 
-    /// Records what became of a mail for some recipients.
-    pub async fn settle(&mut self, id: i64, outcomes: &[OutboxRecipient]) -> Result<(), LedgerError> {
+    /// Records what became of a mail for some recipients; `at` in Unix milliseconds.
+    ///
+    /// An operator may have dropped the mail while it was on its way: then only that it went all the same is recorded.
+    pub async fn settle(&mut self, id: i64, outcomes: &[OutboxRecipient], at: i64) -> Result<(), LedgerError> {
         for outcome in outcomes {
-            sqlx::query("UPDATE outbox_recipient SET state = ?, detail = ? WHERE outbox_id = ? AND address = ?")
-                .bind(outcome.state.as_str())
-                .bind(&outcome.detail)
-                .bind(id)
-                .bind(&outcome.address)
-                .execute(self.connection())
-                .await
-                .map_err(LedgerError::while_trying("record a delivery"))?;
+            let is_final = outcome.state != RecipientState::Waiting;
+            sqlx::query(
+                "UPDATE outbox_recipient SET state = ?1, detail = ?2, settled_at = ?3
+                 WHERE outbox_id = ?4 AND address = ?5 AND (state = 'waiting' OR ?1 = 'sent')",
+            )
+            .bind(outcome.state.as_str())
+            .bind(&outcome.detail)
+            .bind(if is_final { at } else { 0 })
+            .bind(id)
+            .bind(&outcome.address)
+            .execute(self.connection())
+            .await
+            .map_err(LedgerError::while_trying("record a delivery"))?;
         }
+        self.close_when_done(id).await
+    }
+
+    /// Notes whether anybody still waits for a mail.
+    async fn close_when_done(&mut self, id: i64) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE outbox SET is_open = CASE WHEN EXISTS (
+                 SELECT 1 FROM outbox_recipient WHERE outbox_id = ?1 AND state = 'waiting') THEN 1 ELSE 0 END
+             WHERE id = ?1",
+        )
+        .bind(id)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("record a delivery"))?;
         Ok(())
     }
 
     /// Puts off what still waits of a mail.
     pub async fn postpone(&mut self, id: i64, next_attempt_at: i64, why: &str) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE outbox SET attempts = attempts + 1, next_attempt_at = ?, last_error = ? WHERE id = ?")
-            .bind(next_attempt_at)
+        sqlx::query(
+            "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = ?, last_error = ?, is_held = 0 WHERE id = ?",
+        )
+        .bind(next_attempt_at)
+        .bind(why)
+        .bind(id)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("put off a mail"))?;
+        Ok(())
+    }
+
+    /// Keeps back what still waits of a mail, because of a rate limit; that is no attempt.
+    pub async fn hold(&mut self, id: i64, until: i64, why: &str) -> Result<(), LedgerError> {
+        sqlx::query("UPDATE outbox SET next_attempt_at = ?, last_error = ?, is_held = 1 WHERE id = ?")
+            .bind(until)
             .bind(why)
             .bind(id)
             .execute(self.connection())
             .await
-            .map_err(LedgerError::while_trying("put off a mail"))?;
+            .map_err(LedgerError::while_trying("keep a mail back"))?;
         Ok(())
     }
 
@@ -159,45 +210,6 @@ impl Transaction {
 }
 
 impl Ledger {
-    /// The mails that are due, in the order in which they were entered, at most `most`.
-    ///
-    /// A mail is held back while an earlier one about the same object still waits for one of its recipients: an update
-    /// never overtakes its invitation.
-    pub async fn due(&self, now: i64, most: u32) -> Result<Vec<OutboxEntry>, LedgerError> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT {COLUMNS} FROM outbox
-             WHERE next_attempt_at <= ?1
-               AND id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')
-               AND NOT EXISTS (
-                   SELECT 1 FROM outbox_recipient mine
-                   JOIN outbox_recipient theirs ON theirs.address = mine.address AND theirs.state = 'waiting'
-                   JOIN outbox earlier ON earlier.id = theirs.outbox_id
-                   WHERE mine.outbox_id = outbox.id AND mine.state = 'waiting' AND earlier.id < outbox.id
-                     AND earlier.user = outbox.user AND earlier.cal_uid = outbox.cal_uid)
-             ORDER BY id LIMIT ?2"
-        )))
-        .bind(now)
-        .bind(most)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(LedgerError::while_trying("read the outbox"))?;
-        Ok(rows.iter().map(entry).collect())
-    }
-
-    /// When the next mail is due, or the next answers are to be shared, Unix milliseconds; nothing when nothing waits.
-    pub async fn next_due_at(&self) -> Result<Option<i64>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT MIN(due_at) FROM (
-                 SELECT MIN(next_attempt_at) AS due_at FROM outbox
-                 WHERE id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')
-                 UNION ALL SELECT MIN(due_at) FROM unshared_answer) AS waiting",
-        )
-        .fetch_one(&self.pool)
-        .await
-        .map_err(LedgerError::while_trying("read the outbox"))?;
-        Ok(row.get(0))
-    }
-
     /// The newest mails of the outbox, at most `most`; their text is left out.
     pub async fn outbox(&self, most: u32) -> Result<Vec<OutboxEntry>, LedgerError> {
         let columns = COLUMNS.replace(" raw,", " x'' AS raw,");
@@ -239,17 +251,6 @@ impl Ledger {
             .map_err(LedgerError::while_trying("count recipients"))?;
         Ok(row.get(0))
     }
-
-    /// Makes every waiting mail due at once.
-    pub async fn retry_now(&self, now: i64) -> Result<(), LedgerError> {
-        let waiting = "id IN (SELECT outbox_id FROM outbox_recipient WHERE state = 'waiting')";
-        sqlx::query(sqlx::AssertSqlSafe(format!("UPDATE outbox SET next_attempt_at = ? WHERE {waiting}")))
-            .bind(now)
-            .execute(&self.pool)
-            .await
-            .map_err(LedgerError::while_trying("make mails due"))?;
-        Ok(())
-    }
 }
 
 fn entry(row: &SqliteRow) -> OutboxEntry {
@@ -265,7 +266,16 @@ fn entry(row: &SqliteRow) -> OutboxEntry {
         created_at: row.get(8),
         dtstamp: row.get(11),
     };
-    OutboxEntry { id: row.get(0), debt, attempts: row.get(9), last_error: row.get(10) }
+    let (retried_at, is_held): (i64, i64) = (row.get(12), row.get(13));
+    let tried_since = debt.created_at.max(retried_at);
+    OutboxEntry {
+        id: row.get(0),
+        debt,
+        attempts: row.get(9),
+        last_error: row.get(10),
+        tried_since,
+        is_held: is_held != 0,
+    }
 }
 
 fn recipient(row: &SqliteRow) -> Result<OutboxRecipient, LedgerError> {

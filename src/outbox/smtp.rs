@@ -5,11 +5,13 @@
 //! the outbox's business, which knows what was promised to whom.
 
 mod dial;
+mod offers;
 mod pool;
 mod session;
 mod wire;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,11 +32,15 @@ pub const FINAL_TIMEOUT_DEFAULT: Duration = Duration::from_secs(600);
 pub struct SmtpServer {
     pub host: String,
     pub port: u16,
+    /// A Unix socket, in place of host and port; always without TLS.
+    pub socket: Option<PathBuf>,
     pub security: Security,
     /// User name and password; none for a server that knows us by our address.
     pub credentials: Option<(String, SecretString)>,
     /// The name in EHLO; `localhost` is said when this is no host name.
     pub hello_name: String,
+    /// Recipients of one transaction, at least one; the server may say that it wants fewer.
+    pub max_recipients: usize,
     /// Connections at the same time, busy and idle ones together; at least one.
     pub max_connections: usize,
     /// The longest wait for the connection and for each reply.
@@ -106,6 +112,8 @@ pub struct Submission {
     /// `data` was accepted, too; [`Submission::outcomes`] has both in one.
     pub recipients: Vec<(Address, Outcome)>,
     pub data: DataOutcome,
+    /// Those who were not asked, because there would have been too many in this transaction: they want another one.
+    pub untried: Vec<Address>,
 }
 
 impl Submission {
@@ -171,7 +179,8 @@ impl Submitter {
     ///
     /// Shape: `raw` is a whole mail; line ends are made CRLF and leading dots doubled on the way (RFC 5321 §2.3.8,
     /// §4.5.2). A refused recipient does not keep the others from getting it. When the sender or all recipients are
-    /// refused no content is sent. An address outside of ASCII is refused with 553 here when the server does not
+    /// refused no content is sent. Of more recipients than go into one transaction the last ones are not asked, and
+    /// told in `untried`; at least one always is. An address outside of ASCII is refused with 553 here when the server does not
     /// offer SMTPUTF8 (RFC 6531 §3.2).
     ///
     /// Errors: [`SmtpError`] when the dialogue did not come to an end. Waits while all connections are busy.
@@ -182,10 +191,17 @@ impl Submitter {
         raw: &[u8],
     ) -> Result<Submission, SmtpError> {
         if recipients.is_empty() {
-            return Ok(Submission { recipients: Vec::new(), data: DataOutcome::NotSent });
+            return Ok(Submission { recipients: Vec::new(), data: DataOutcome::NotSent, untried: Vec::new() });
         }
+        let content = wire::normalised(raw);
         let (mut session, permit) = self.pool.take().await?;
-        let submission = session.submit(envelope_from, recipients, &wire::normalised(raw)).await?;
+        let mut submission = session.submit(envelope_from, recipients, &content).await;
+        if session.was_stale(&submission) {
+            // The server may close an idle connection whenever it likes; nothing of this mail has been said on it.
+            session = Session::open(self.pool.server()).await?;
+            submission = session.submit(envelope_from, recipients, &content).await;
+        }
+        let submission = submission?;
         self.pool.give_back(session, permit).await;
         Ok(submission)
     }
@@ -195,6 +211,11 @@ impl Submitter {
         let mut session = Session::open(self.pool.server()).await?;
         session.quit().await;
         Ok(())
+    }
+
+    /// Lets nobody begin a mail any more; who waits for a connection gets an error.
+    pub fn stop(&self) {
+        self.pool.stop();
     }
 
     /// Says goodbye on all idle connections.

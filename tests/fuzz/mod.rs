@@ -29,3 +29,5 @@ impl<'a> Choices<'a> {
         usize::from(self.byte()).checked_rem(most).unwrap_or(0)
     }
 }
+pub mod authentication_results;
+pub mod raw_mail;

@@ -34,7 +34,7 @@ use crate::itip::object::CalendarObject;
 use crate::itip::recurrence;
 use crate::itip::revision::{Revision, Revisions, Sequence};
 use crate::itip::summary::{Occasion, Participants, Summary};
-use crate::itip::time::Zones;
+use crate::itip::zone::Zones;
 
 /// The organizer stores `after`.
 pub(super) fn put(

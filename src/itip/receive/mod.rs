@@ -11,7 +11,10 @@ mod publish;
 mod refresh;
 mod reply;
 mod request;
+mod sent;
 mod standing;
+
+pub use sent::sent;
 
 use std::borrow::Cow;
 

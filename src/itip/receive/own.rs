@@ -15,7 +15,7 @@ use crate::itip::change::{end, is_rescheduled};
 use crate::itip::component::{ComponentExt, Party, set_partstat};
 use crate::itip::instance::InstanceKey;
 use crate::itip::object::CalendarObject;
-use crate::itip::time::Zones;
+use crate::itip::zone::Zones;
 
 /// The organizer's new version of an instance with the user's own properties and answer put back.
 ///
@@ -65,7 +65,7 @@ fn keep_answer(held: &ICalendarComponent, incoming: &mut ICalendarComponent, add
 }
 
 /// The properties of a stored copy that are the user's own and survive an update.
-fn is_own(name: &ICalendarProperty) -> bool {
+pub(super) fn is_own(name: &ICalendarProperty) -> bool {
     match name {
         ICalendarProperty::Transp
         | ICalendarProperty::Class

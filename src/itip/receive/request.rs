@@ -65,7 +65,7 @@ impl Incoming {
     }
 
     /// The revision of a full message, which speaks for every instance.
-    fn full(&self) -> Option<Taken> {
+    pub fn full(&self) -> Option<Taken> {
         let master = self.object.master()?;
         Some(Taken { revision: self.revision(master), cancelled: master.is_cancelled() })
     }

@@ -1,18 +1,18 @@
 //! One RRULE: its candidates by period, each found by arithmetic and not by building a set.
 
 use calcard::common::PartialDateTime;
-use calcard::common::timezone::Tz;
 use calcard::icalendar::{ICalendarDay, ICalendarFrequency, ICalendarRecurrenceRule, ICalendarWeekday};
 use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Weekday};
 
-use crate::itip::time::{Moment, local_to_unix, moment};
+use crate::itip::time::{Moment, moment};
+use crate::itip::zone::Zone;
 
 /// A rule with the start that fills in what it leaves open (RFC 5545 §3.3.10).
 #[derive(Clone, Debug)]
-pub(super) struct Rule<'a> {
+pub struct Rule<'a> {
     rule: &'a ICalendarRecurrenceRule,
     start: NaiveDateTime,
-    zone: Tz,
+    zone: Zone,
     until: Option<Moment>,
     hours: Vec<u32>,
     minutes: Vec<u32>,
@@ -20,8 +20,8 @@ pub(super) struct Rule<'a> {
 }
 
 impl<'a> Rule<'a> {
-    pub(super) fn new(rule: &'a ICalendarRecurrenceRule, start: NaiveDateTime, zone: Tz) -> Self {
-        let until = rule.until.as_ref().and_then(|until| read_until(until, zone));
+    pub fn new(rule: &'a ICalendarRecurrenceRule, start: NaiveDateTime, zone: Zone) -> Self {
+        let until = rule.until.as_ref().and_then(|until| read_until(until, &zone));
         let (hours, minutes) = (&rule.byhour, &rule.byminute);
         let sub_daily = |freq: ICalendarFrequency| rule.freq >= freq;
         Self {
@@ -36,12 +36,12 @@ impl<'a> Rule<'a> {
     }
 
     /// Whether the rule says itself where it ends.
-    pub(super) fn is_finite(&self) -> bool {
+    pub fn is_finite(&self) -> bool {
         self.rule.count.is_some() || self.until.is_some()
     }
 
     /// The candidates from the period before `near` on; from the start where COUNT makes every one of them matter.
-    pub(super) fn candidates<'b>(&'b self, near: Option<NaiveDateTime>, budget: &'b mut usize) -> Candidates<'a, 'b> {
+    pub fn candidates<'b>(&'b self, near: Option<NaiveDateTime>, budget: &'b mut usize) -> Candidates<'a, 'b> {
         let first = match (self.rule.count, near) {
             (None, Some(near)) => self.period_of(near).saturating_sub(2).max(0),
             _ => 0,
@@ -76,10 +76,7 @@ impl<'a> Rule<'a> {
     fn period(&self, number: i64, budget: &mut usize) -> Option<Period> {
         let units = number.checked_mul(self.interval())?;
         let (first, length) = match self.rule.freq {
-            ICalendarFrequency::Yearly => {
-                let first = NaiveDate::from_ymd_opt(i32::try_from(units).ok()?.checked_add(self.start.year())?, 1, 1)?;
-                (first, if first.leap_year() { 366 } else { 365 })
-            }
+            ICalendarFrequency::Yearly => return self.year(units, budget),
             ICalendarFrequency::Monthly => {
                 let month = months(self.start.date()).checked_add(units)?;
                 let year = i32::try_from(month.div_euclid(12)).ok()?;
@@ -96,19 +93,43 @@ impl<'a> Rule<'a> {
             ICalendarFrequency::Secondly => return self.sub_daily(Duration::try_seconds(units)?, budget),
         };
         *budget = budget.saturating_sub(length as usize);
-        // Beyond year 9999 there is nothing that iCalendar could write down.
-        if first.year() > 9_999 {
-            return None;
-        }
-        let days = first.iter_days().take(length as usize).filter(|day| self.picks_day(*day)).collect();
-        Some(Period { days, hours: self.hours.clone(), minutes: self.minutes.clone(), seconds: self.seconds.clone() })
+        is_writable(first.year()).then(|| self.on_days(first.iter_days().take(length as usize)))
+    }
+
+    /// The period of a year: only the months that the rule speaks of are looked through.
+    fn year(&self, since_start: i64, budget: &mut usize) -> Option<Period> {
+        let year = i32::try_from(since_start).ok()?.checked_add(self.start.year()).filter(|year| is_writable(*year))?;
+        let by_month = &self.rule.bymonth;
+        let is_start_alone = by_month.is_empty() && self.speaks_of_no_days() && self.rule.byweekno.is_empty();
+        let is_meant = |month: &u32| match is_start_alone {
+            true => *month == self.start.month(),
+            false => by_month.is_empty() || by_month.iter().any(|one| u32::from(one.month()) == *month),
+        };
+        let firsts = (1..=12).filter(is_meant).filter_map(|month| NaiveDate::from_ymd_opt(year, month, 1));
+        let mut looked_at = 0;
+        let period = self.on_days(firsts.flat_map(|first| {
+            looked_at += days_in_month(first) as usize;
+            first.iter_days().take(days_in_month(first) as usize)
+        }));
+        *budget = budget.saturating_sub(looked_at);
+        Some(period)
+    }
+
+    /// Those of some days in a row that the rule picks.
+    fn on_days(&self, days: impl Iterator<Item = NaiveDate>) -> Period {
+        let days = days.filter(|day| self.picks_day(*day)).collect();
+        Period { days, hours: self.hours.clone(), minutes: self.minutes.clone(), seconds: self.seconds.clone() }
+    }
+
+    fn speaks_of_no_days(&self) -> bool {
+        self.rule.byday.is_empty() && self.rule.bymonthday.is_empty() && self.rule.byyearday.is_empty()
     }
 
     /// A period of an hour, a minute or a second: one moment of the start's clock, with the finer parts expanded.
     fn sub_daily(&self, since_start: Duration, budget: &mut usize) -> Option<Period> {
         *budget = budget.saturating_sub(1);
         let at = self.start.checked_add_signed(since_start)?;
-        if at.year() > 9_999 {
+        if !is_writable(at.year()) {
             return None;
         }
         let allowed = |by: &[u8], value: u32| by.is_empty() || by.iter().any(|one| u32::from(*one) == value);
@@ -148,7 +169,7 @@ impl<'a> Rule<'a> {
     fn fits_start(&self, day: NaiveDate) -> bool {
         let rule = self.rule;
         let start = self.start.date();
-        let no_days = rule.byday.is_empty() && rule.bymonthday.is_empty() && rule.byyearday.is_empty();
+        let no_days = self.speaks_of_no_days();
         match rule.freq {
             ICalendarFrequency::Yearly if no_days && !rule.byweekno.is_empty() => day.weekday() == start.weekday(),
             ICalendarFrequency::Yearly if no_days => {
@@ -208,9 +229,9 @@ impl<'a> Rule<'a> {
     /// Whether a wall clock lies before DTSTART; after a gap in the clock an earlier reading may be a later moment.
     fn is_before_start(&self, local: NaiveDateTime) -> bool {
         local < self.start
-            && match self.zone {
-                Tz::Floating => true,
-                zone => local_to_unix(local, zone) < local_to_unix(self.start, zone),
+            && match &self.zone {
+                zone if zone.is_floating() => true,
+                zone => zone.to_unix(local) < zone.to_unix(self.start),
             }
     }
 
@@ -219,9 +240,9 @@ impl<'a> Rule<'a> {
             None => false,
             Some(Moment::Date(days)) => local.and_utc().timestamp().div_euclid(86_400) > days,
             Some(Moment::Floating(seconds)) => local.and_utc().timestamp() > seconds,
-            Some(Moment::Instant(unix)) => match self.zone {
-                Tz::Floating => local.and_utc().timestamp() > unix,
-                zone => local_to_unix(local, zone) > unix,
+            Some(Moment::Instant(unix)) => match &self.zone {
+                zone if zone.is_floating() => local.and_utc().timestamp() > unix,
+                zone => zone.to_unix(local) > unix,
             },
         }
     }
@@ -240,7 +261,7 @@ impl<'a> Rule<'a> {
 }
 
 /// The candidates of a rule, in order of their wall clocks.
-pub(super) struct Candidates<'a, 'b> {
+pub struct Candidates<'a, 'b> {
     rule: &'b Rule<'a>,
     period: i64,
     /// The period that is being walked through, with the positions that are still to come.
@@ -259,7 +280,7 @@ enum State {
 
 impl Candidates<'_, '_> {
     /// Whether the budget ran out before the rule did.
-    pub(super) fn is_cut_off(&self) -> bool {
+    pub fn is_cut_off(&self) -> bool {
         self.state == State::CutOff
     }
 
@@ -373,7 +394,7 @@ fn part(by: &[u8], max: u32, start: u32, limits: bool) -> Vec<u32> {
     if by.is_empty() || limits { vec![start] } else { values }
 }
 
-fn read_until(until: &PartialDateTime, zone: Tz) -> Option<Moment> {
+fn read_until(until: &PartialDateTime, zone: &Zone) -> Option<Moment> {
     // A local UNTIL under a zone is against RFC 5545 §3.3.10, but its meaning is plain.
     moment(until, zone)
 }
@@ -381,6 +402,11 @@ fn read_until(until: &PartialDateTime, zone: Tz) -> Option<Moment> {
 /// Whether the n-th of something is meant by a positive or negative number.
 fn matches_ordinal(wanted: i64, position: i64, length: i64) -> bool {
     wanted == position || (wanted < 0 && length + 1 + wanted == position)
+}
+
+/// Beyond year 9999 there is nothing that iCalendar could write down (RFC 5545 §3.3.4).
+fn is_writable(year: i32) -> bool {
+    year <= 9_999
 }
 
 fn months(day: NaiveDate) -> i64 {

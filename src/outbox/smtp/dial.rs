@@ -1,17 +1,19 @@
 //! Opening a connection: TCP, TLS, greeting, authentication.
 
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{AsyncSmtpConnection, AsyncTokioStream};
+use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use rustls::pki_types::ServerName;
 use secrecy::ExposeSecret;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
+use super::offers::Offers;
 use super::session::{Silence, on_one_line, refusal, trouble, within};
-use super::wire::Protected;
+use super::wire::{Carrier, Wire};
 use super::{Refusal, Security, SmtpError, SmtpServer};
 
 /// What lettre is told when the server has greeted already.
@@ -22,26 +24,46 @@ const PLAIN_REPLY_OCTETS_MAX: usize = 16 * 1024;
 
 /// The server as it stands in errors.
 pub(super) fn name_of(server: &SmtpServer) -> String {
-    format!("{}:{}", server.host, server.port)
+    match &server.socket {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", server.host, server.port),
+    }
 }
 
 /// Opens a connection, ready for MAIL.
-pub(super) async fn open(server: &SmtpServer) -> Result<AsyncSmtpConnection, SmtpError> {
-    let tcp = connect(server).await?;
-    let stream: Box<dyn AsyncTokioStream> = match &server.security {
-        Security::None => Box::new(tcp),
-        Security::Tls(config) => Box::new(protect(server, tcp, config, b"").await?),
-        Security::StartTls(config) => {
-            let tcp = start_tls(server, tcp).await?;
-            Box::new(protect(server, tcp, config, GREETED).await?)
-        }
-    };
+pub(super) async fn open(server: &SmtpServer) -> Result<(AsyncSmtpConnection, Offers), SmtpError> {
+    let (carrier, greeting) = carry(server).await?;
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let stream = Box::new(Wire::new(carrier, greeting, &heard));
     let client_id = client_id(server);
     let greeting = AsyncSmtpConnection::connect_with_transport(stream, &client_id);
     let mut connection = within(server.timeout, greeting).await.map_err(|silence| not_greeted(server, silence))?;
+    let offers = Offers::read(&heard.lock().unwrap_or_else(PoisonError::into_inner));
+    // From here on nobody listens but lettre.
+    drop(heard);
     authenticate(server, &mut connection).await?;
     tracing::debug!(server = name_of(server), "SMTP connection opened");
-    Ok(connection)
+    Ok((connection, offers))
+}
+
+/// The stream on which SMTP is spoken, and what lettre is to take for the greeting where there is none any more.
+async fn carry(server: &SmtpServer) -> Result<(Box<dyn Carrier>, &'static [u8]), SmtpError> {
+    if let Some(socket) = &server.socket {
+        return match tokio::time::timeout(server.timeout, UnixStream::connect(socket)).await {
+            Ok(Ok(stream)) => Ok((Box::new(stream), b"")),
+            Ok(Err(error)) => Err(unreachable(server, error)),
+            Err(_) => Err(unreachable(server, timed_out(server))),
+        };
+    }
+    let tcp = connect(server).await?;
+    Ok(match &server.security {
+        Security::None => (Box::new(tcp), b""),
+        Security::Tls(config) => (Box::new(protect(server, tcp, config).await?), b""),
+        Security::StartTls(config) => {
+            let tcp = start_tls(server, tcp).await?;
+            (Box::new(protect(server, tcp, config).await?), GREETED)
+        }
+    })
 }
 
 async fn connect(server: &SmtpServer) -> Result<TcpStream, SmtpError> {
@@ -60,12 +82,11 @@ async fn protect(
     server: &SmtpServer,
     tcp: TcpStream,
     config: &Arc<rustls::ClientConfig>,
-    greeting: &'static [u8],
-) -> Result<Protected, SmtpError> {
+) -> Result<TlsStream<TcpStream>, SmtpError> {
     let name = ServerName::try_from(server.host.clone()).map_err(|error| tls(server, error))?;
     let handshake = TlsConnector::from(Arc::clone(config)).connect(name, tcp);
     match tokio::time::timeout(server.timeout, handshake).await {
-        Ok(Ok(stream)) => Ok(Protected { greeting, stream }),
+        Ok(Ok(stream)) => Ok(stream),
         // An invalid certificate and a protocol mismatch are errors of this kind; all others are of the network.
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::InvalidData => Err(tls(server, error)),
         Ok(Err(error)) => Err(unreachable(server, error)),
@@ -171,6 +192,11 @@ fn not_greeted(server: &SmtpServer, silence: Silence) -> SmtpError {
     match silence {
         Silence::Timeout => unreachable(server, timed_out(server)),
         Silence::Error(error) => match refusal(&error) {
+            // RFC 2033 §4.1: a server that speaks LMTP knows LHLO and must refuse EHLO.
+            Some(refusal) if matches!(refusal.code, 500..=503) => {
+                let reason = format!("it refuses EHLO ({refusal}); an LMTP service will not do, only SMTP submission");
+                protocol(server, reason)
+            }
             Some(refusal) => SmtpError::Refused { server: name_of(server), refusal },
             None => trouble(&name_of(server), &error),
         },

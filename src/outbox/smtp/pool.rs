@@ -13,6 +13,10 @@ use super::{SmtpError, SmtpServer};
 /// How long an idle connection is kept; servers hang up after five minutes at the latest (RFC 5321 §4.5.3.2.7).
 const IDLE_MAX: Duration = Duration::from_secs(60);
 
+/// How long a connection may have been idle without being asked whether it lives: a mail that follows at once need not
+/// wait for one more reply.
+const TRUSTED_IDLE: Duration = Duration::from_secs(2);
+
 /// The connections to one server: those in use hold a permit each, the others wait here.
 pub(super) struct Pool {
     server: SmtpServer,
@@ -44,7 +48,8 @@ impl Pool {
         let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(closed)?;
         while let Some(Idle { mut session, since }) = self.pop() {
             // A dead one costs no error: the server may close an idle connection whenever it likes.
-            if since.elapsed() < IDLE_MAX && session.is_alive().await {
+            let idle = since.elapsed();
+            if idle < TRUSTED_IDLE || (idle < IDLE_MAX && session.is_alive().await) {
                 return Ok((session, permit));
             }
         }
@@ -59,6 +64,11 @@ impl Pool {
         }
         // Only now: whoever waits for the permit finds the connection instead of opening one more.
         drop(permit);
+    }
+
+    /// Gives no connection to anybody any more.
+    pub(super) fn stop(&self) {
+        self.permits.close();
     }
 
     pub(super) async fn close(&self) {

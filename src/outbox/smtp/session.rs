@@ -10,14 +10,14 @@ use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
 use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
 use lettre::transport::smtp::response::Response;
 
+use super::offers::Offers;
 use super::{DataOutcome, Outcome, Refusal, SmtpError, SmtpServer, Submission, dial};
 use crate::itip::Address;
+use crate::outbox::limits::REPLY_CHARS_MAX;
+use crate::outbox::status::enhanced;
 
 /// How long a goodbye, or the question whether anybody is there, may take.
 const COURTESY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Characters of a reply that are kept.
-const REPLY_CHARS_MAX: usize = 500;
 
 /// RFC 5321 §3.8: the server closes the connection after this code, whatever was asked.
 const CLOSING: u16 = 421;
@@ -25,16 +25,25 @@ const CLOSING: u16 = 421;
 /// RFC 6531 §3.7.4.2: the mailbox name is not allowed without SMTPUTF8.
 const NAME_NOT_ALLOWED: u16 = 553;
 
+/// RFC 5321 §4.5.3.1.10: too many recipients. Old servers say 552, which then is to be taken for 452.
+const TOO_MANY: [u16; 2] = [452, 552];
+
 /// An open, authenticated connection.
 pub(super) struct Session {
     connection: AsyncSmtpConnection,
+    offers: Offers,
     server: String,
+    recipients_max: usize,
     timeout: Duration,
     final_timeout: Duration,
     /// Whether a mail has been begun that RSET must clear away.
     is_dirty: bool,
     /// Whether the server said that it hangs up.
     is_closing: bool,
+    /// Whether a mail has gone before on it.
+    is_reused: bool,
+    /// Whether the server has answered MAIL with anything but a goodbye.
+    has_begun: bool,
 }
 
 /// What came back: a positive reply, a negative one, or none.
@@ -43,15 +52,25 @@ type Reply = Result<Result<Response, Refusal>, SmtpError>;
 impl Session {
     /// Connects, protects the connection, greets and authenticates.
     pub(super) async fn open(server: &SmtpServer) -> Result<Self, SmtpError> {
-        let connection = dial::open(server).await?;
+        let (connection, offers) = dial::open(server).await?;
         Ok(Self {
             connection,
+            offers,
             server: dial::name_of(server),
+            recipients_max: server.max_recipients.min(offers.recipients_max.unwrap_or(usize::MAX)).max(1),
             timeout: server.timeout,
             final_timeout: server.final_timeout,
             is_dirty: false,
             is_closing: false,
+            is_reused: false,
+            has_begun: false,
         })
+    }
+
+    /// Whether the connection was kept from an earlier mail, and this one found nobody there.
+    pub(super) fn was_stale(&self, submission: &Result<Submission, SmtpError>) -> bool {
+        let is_lost = self.is_closing || submission.is_err();
+        self.is_reused && is_lost && !self.has_begun
     }
 
     pub(super) async fn submit(
@@ -60,25 +79,47 @@ impl Session {
         recipients: &[Address],
         content: &[u8],
     ) -> Result<Submission, SmtpError> {
+        self.has_begun = false;
         let sender = match self.sender(from, recipients, content) {
             Ok(mail) => self.ask(mail).await?,
             Err(refusal) => Err(refusal),
         };
+        self.has_begun = !self.is_closing;
         if let Err(refusal) = sender {
             let recipients = recipients.iter().map(|to| (to.clone(), Outcome::Refused(refusal.clone()))).collect();
-            return Ok(Submission { recipients, data: DataOutcome::NotSent });
+            return Ok(Submission { recipients, data: DataOutcome::NotSent, untried: Vec::new() });
         }
         self.is_dirty = true;
-        let mut asked = Vec::with_capacity(recipients.len());
-        for recipient in recipients {
-            asked.push((recipient.clone(), self.recipient(recipient).await?));
-        }
+        let (asked, untried) = self.recipients(recipients).await?;
         let is_anyone_left = asked.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted { .. }));
         let data = match is_anyone_left && !self.is_closing {
             true => self.content(content).await?,
             false => self.closed_early(&asked),
         };
-        Ok(Submission { recipients: asked, data })
+        Ok(Submission { recipients: asked, data, untried })
+    }
+
+    /// Asks for as many recipients as go into one transaction; then come those who were not asked.
+    async fn recipients(
+        &mut self,
+        recipients: &[Address],
+    ) -> Result<(Vec<(Address, Outcome)>, Vec<Address>), SmtpError> {
+        let mut asked = Vec::with_capacity(recipients.len().min(self.recipients_max));
+        let mut accepted = 0;
+        let mut rest = recipients.iter();
+        while let Some(recipient) = rest.as_slice().first() {
+            if asked.len() >= self.recipients_max {
+                break;
+            }
+            let outcome = self.recipient(recipient).await?;
+            if accepted > 0 && is_too_many(&outcome) {
+                break;
+            }
+            accepted += usize::from(matches!(outcome, Outcome::Accepted { .. }));
+            asked.push((recipient.clone(), outcome));
+            rest.next();
+        }
+        Ok((asked, rest.as_slice().to_vec()))
     }
 
     /// The MAIL command, with the extensions that addresses and content ask for.
@@ -89,10 +130,19 @@ impl Session {
         if is_international && offers.supports_feature(Extension::SmtpUtfEight) {
             parameters.push(MailParameter::SmtpUtfEight);
         }
+        if let Some(limit) = self.offers.size_octets {
+            let octets = content.len();
+            if limit > 0 && u64::try_from(octets).unwrap_or(u64::MAX) > limit {
+                // RFC 1870 §6.1: what exceeds the fixed limit would be refused for good.
+                let text = format!("5.3.4 the mail has {octets} octets, and the server takes {limit} at most");
+                return Err(refused_here(552, &text));
+            }
+            parameters.push(MailParameter::Size(octets));
+        }
         if !content.is_ascii() {
             if !offers.supports_feature(Extension::EightBitMime) {
                 // RFC 6152 §3: such content must not be sent to this server.
-                return Err(refused_here(554, "the mail is not 7bit, and the server does not offer 8BITMIME"));
+                return Err(refused_here(554, "5.6.3 the mail is not 7bit, and the server does not offer 8BITMIME"));
             }
             parameters.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
@@ -122,12 +172,12 @@ impl Session {
     fn parsed(&self, address: &Address) -> Result<lettre::Address, Refusal> {
         let offers = self.connection.server_info();
         if !address.as_str().is_ascii() && !offers.supports_feature(Extension::SmtpUtfEight) {
-            let text = "the address is not ASCII, and the server does not offer SMTPUTF8";
+            let text = "5.6.7 the address is not ASCII, and the server does not offer SMTPUTF8";
             return Err(refused_here(NAME_NOT_ALLOWED, text));
         }
         // lettre checks the form, but a local part in quotes may hold anything; nothing may end the command.
         let parsed = address.is_mailable().then(|| address.as_str().parse().ok()).flatten();
-        parsed.ok_or_else(|| refused_here(NAME_NOT_ALLOWED, "the address is no mail address"))
+        parsed.ok_or_else(|| refused_here(NAME_NOT_ALLOWED, "5.1.3 the address is no mail address"))
     }
 
     async fn content(&mut self, content: &[u8]) -> Result<DataOutcome, SmtpError> {
@@ -171,6 +221,7 @@ impl Session {
 
     /// Makes the connection ready for another mail; whether that worked.
     pub(super) async fn reset(&mut self) -> bool {
+        self.is_reused = true;
         if self.is_closing || self.connection.has_broken() {
             return false;
         }
@@ -207,6 +258,19 @@ impl Session {
                 None => Err(trouble(&self.server, &error)),
             },
         }
+    }
+}
+
+/// Whether a recipient was one too many for this transaction: the rest is for the next one, at once.
+///
+/// RFC 5321 §4.5.3.1.10. The same code is said of a full mailbox or a full disk (RFC 3463 §3.3 has X.2.2 and X.3.1 for
+/// these); an enhanced code tells them apart.
+fn is_too_many(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Refused(refusal) => {
+            TOO_MANY.contains(&refusal.code) && matches!(enhanced(&refusal.text), None | Some((5, 3)))
+        }
+        Outcome::Accepted { .. } => false,
     }
 }
 

@@ -1,14 +1,16 @@
 //! Bytes on the wire: line ends, and streams that lettre takes for a fresh connection.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll, ready};
 
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
+
+use crate::outbox::limits::REPLY_OCTETS_MAX;
 
 /// The mail with CRLF for every line end, and without the last one, which lettre adds.
 ///
@@ -30,45 +32,78 @@ pub(super) fn normalised(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A protected connection.
+/// Whatever carries the dialogue: TCP, TLS over it, or a Unix socket.
+pub(super) trait Carrier: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin + fmt::Debug> Carrier for T {}
+
+/// A connection as lettre may see it.
 ///
-/// After STARTTLS the server does not greet again (RFC 3207 §4.2), but lettre waits for a greeting on every stream it is
-/// given; `greeting` is what it then reads first.
+/// lettre waits for a greeting on every stream it is given, but after STARTTLS the server does not greet again
+/// (RFC 3207 §4.2); it reads lines of any length; and a letter that is not UTF-8 in a reply, such as that to a mail which was
+/// accepted, is to it as if there had been no reply.
 #[derive(Debug)]
-pub(super) struct Protected {
-    pub greeting: &'static [u8],
-    pub stream: TlsStream<TcpStream>,
+pub(super) struct Wire {
+    carrier: Box<dyn Carrier>,
+    /// What is read before anything that the server says.
+    greeting: &'static [u8],
+    /// Octets that the server has said since it was spoken to.
+    said_octets: usize,
+    /// Where what the server says is kept, as long as anybody wants it.
+    heard: Weak<Mutex<Vec<u8>>>,
 }
 
-impl AsyncTokioStream for Protected {
-    fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.get_ref().0.peer_addr()
+impl Wire {
+    pub fn new(carrier: Box<dyn Carrier>, greeting: &'static [u8], heard: &Arc<Mutex<Vec<u8>>>) -> Self {
+        Self { carrier, greeting, said_octets: 0, heard: Arc::downgrade(heard) }
     }
-}
 
-impl AsyncRead for Protected {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.greeting.is_empty() {
-            return Pin::new(&mut self.stream).poll_read(cx, buf);
+    fn hear(&mut self, said: &mut [u8]) -> io::Result<()> {
+        self.said_octets = self.said_octets.saturating_add(said.len());
+        if self.said_octets > REPLY_OCTETS_MAX {
+            return Err(io::Error::other("it says more than a mail server would"));
         }
-        let (now, later) = self.greeting.split_at(self.greeting.len().min(buf.remaining()));
-        buf.put_slice(now);
-        self.greeting = later;
-        Poll::Ready(Ok(()))
+        said.iter_mut().filter(|octet| !octet.is_ascii()).for_each(|octet| *octet = b'?');
+        if let Some(heard) = self.heard.upgrade() {
+            heard.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(said);
+        }
+        Ok(())
     }
 }
 
-impl AsyncWrite for Protected {
+impl AsyncTokioStream for Wire {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        // Only lettre's own dialling would ask.
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if !self.greeting.is_empty() {
+            let (now, later) = self.greeting.split_at(self.greeting.len().min(buf.remaining()));
+            buf.put_slice(now);
+            self.greeting = later;
+            return Poll::Ready(Ok(()));
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.carrier).poll_read(cx, buf))?;
+        Poll::Ready(self.hear(buf.filled_mut().get_mut(before..).unwrap_or_default()))
+    }
+}
+
+impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        self.said_octets = 0;
+        Pin::new(&mut self.carrier).poll_write(cx, buf)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.carrier).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut self.carrier).poll_shutdown(cx)
     }
 }
 

@@ -1,0 +1,180 @@
+//! A note from the gateway to its own user: who did not get a mail.
+//!
+//! Nobody may answer it and no program should (RFC 3834 §2), and it holds no calendar, so that it cannot start anything.
+
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address as HeaderAddress;
+use mail_builder::headers::date::Date;
+use mail_builder::headers::raw::Raw;
+
+use super::compose::{ComposeError, ComposedMail, Mailbox};
+use super::{Failure, limits, wording};
+use crate::itip::Method;
+
+/// Recipients that a note lists; the others are counted.
+const LISTED_MAX: usize = 100;
+
+/// Who did not get a mail of the user's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undelivered<'a> {
+    /// The user, to whom the note goes.
+    pub user: Mailbox,
+    /// What the mail was.
+    pub method: Option<Method>,
+    /// The subject of the mail.
+    pub subject: &'a str,
+    /// The Message-ID of the mail, with its angle brackets.
+    pub message_id: &'a str,
+    /// Never empty.
+    pub failures: &'a [Failure],
+    /// Date, in unix seconds.
+    pub date: i64,
+}
+
+/// Writes the note; the same failures of the same mail always give the same Message-ID.
+///
+/// Errors: [`ComposeError::NotMailable`] when the user has no mail address, [`ComposeError::NoRecipient`] without a failure.
+pub fn compose_undelivered(notice: &Undelivered<'_>) -> Result<ComposedMail, ComposeError> {
+    let user = &notice.user.address;
+    if !user.is_mailable() {
+        return Err(ComposeError::NotMailable(user.as_str().chars().take(limits::NAME_CHARS_MAX).collect()));
+    }
+    if notice.failures.is_empty() {
+        return Err(ComposeError::NoRecipient);
+    }
+    let (subject, text) = words(notice);
+    let message_id = message_id(notice);
+    // RFC 5322 §3.6.4: the note belongs to the thread of the mail that it is about.
+    let original = notice.message_id.trim_start_matches('<').trim_end_matches('>');
+    let is_safe = original.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>')) && !original.is_empty();
+    let mut builder = MessageBuilder::new()
+        .from(HeaderAddress::new_address(Some("imipd"), user.as_str().to_owned()))
+        .to(HeaderAddress::new_address(notice.user.name.clone(), user.as_str().to_owned()))
+        .subject(subject.clone())
+        .date(Date::new(notice.date))
+        .message_id(message_id.clone())
+        .header("MIME-Version", Raw::new("1.0"))
+        // RFC 3834 §5: no human sent it, and it answers nothing.
+        .header("Auto-Submitted", Raw::new("auto-generated"));
+    if is_safe {
+        builder = builder.in_reply_to(original.to_owned()).references(original.to_owned());
+    }
+    let mut raw = Vec::new();
+    builder.text_body(text.replace('\n', "\r\n")).serialize(&mut raw);
+    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject })
+}
+
+/// Subject and text: all the English of this file.
+fn words(notice: &Undelivered<'_>) -> (String, String) {
+    let about = wording::header_text(notice.subject, limits::SUBJECT_CHARS_MAX);
+    let subject = format!("Not delivered: {about}");
+    let (mail, consequence) = match notice.method {
+        Some(Method::Request | Method::Add | Method::Publish) => {
+            ("Your invitation or update", "They do not know of it. Check the address, or tell them in another way.")
+        }
+        Some(Method::Cancel) => {
+            ("Your cancellation", "They may still expect it to take place. Tell them in another way.")
+        }
+        Some(Method::Reply) => {
+            ("Your answer", "Whoever invited you does not know it. Check the address, or tell them in another way.")
+        }
+        Some(Method::Counter | Method::DeclineCounter | Method::Refresh) | None => {
+            ("Your message", "They do not know of it. Tell them in another way.")
+        }
+    };
+    let mut text = format!("{mail} could not be delivered:\n\n    {about}\n\nIt did not reach:\n\n");
+    for failure in notice.failures.iter().take(LISTED_MAX) {
+        let why = wording::header_text(&failure.why, limits::DIAGNOSTIC_CHARS_MAX);
+        text.push_str(&format!("    {}\n        {why}\n", failure.recipient));
+    }
+    let more = notice.failures.len().saturating_sub(LISTED_MAX);
+    if more > 0 {
+        text.push_str(&format!("    and {more} more\n"));
+    }
+    text.push_str(&format!(
+        "\n{consequence}\n\nThis note comes once. imipd, the calendar gateway of your mail server, wrote it.\n"
+    ));
+    (subject, text)
+}
+
+fn message_id(notice: &Undelivered<'_>) -> String {
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    let mut add = |field: &str| {
+        context.update(&(field.len() as u64).to_be_bytes());
+        context.update(field.as_bytes());
+    };
+    add("undelivered");
+    add(notice.message_id);
+    notice.failures.iter().for_each(|failure| add(failure.recipient.as_str()));
+    let hash: String = context.finish().as_ref().iter().take(20).map(|byte| format!("{byte:02x}")).collect();
+    format!("{hash}@{}", super::compose::id_domain(&notice.user.address))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::imip::{AutoSubmitted, extract};
+    use crate::itip::Address;
+
+    fn failures(count: usize) -> Vec<Failure> {
+        let failure =
+            |n| Failure { recipient: Address::in_mail(&format!("p{n}@far.example")), why: "550 5.1.1 no".into() };
+        (0..count).map(failure).collect()
+    }
+
+    fn notice<'a>(method: Method, subject: &'a str, failures: &'a [Failure]) -> Undelivered<'a> {
+        let user = Mailbox { address: Address::in_mail("ada@choir.example"), name: Some("Ada".into()) };
+        Undelivered {
+            user,
+            method: Some(method),
+            subject,
+            message_id: "<1@choir.example>",
+            failures,
+            date: 1_900_000_000,
+        }
+    }
+
+    fn text(notice: &Undelivered<'_>) -> String {
+        String::from_utf8(compose_undelivered(notice).expect("a note").raw).expect("ASCII")
+    }
+
+    #[test]
+    fn a_note_says_who_did_not_get_what_and_starts_nothing() {
+        let failures = failures(2);
+        let notice = notice(Method::Request, "Invitation: Rehearsal", &failures);
+        let mail = compose_undelivered(&notice).expect("a note");
+        let raw = String::from_utf8(mail.raw.clone()).expect("ASCII");
+        assert_eq!(mail.subject, "Not delivered: Invitation: Rehearsal");
+        for line in ["p0@far.example", "p1@far.example", "550 5.1.1 no", "do not know of it"] {
+            assert!(raw.contains(line), "{line}: {raw}");
+        }
+        let email = extract(&mail.raw);
+        assert_eq!(email.auto_submitted, AutoSubmitted::Generated);
+        assert_eq!(email.in_reply_to.as_deref(), Some("<1@choir.example>"));
+        assert_eq!(email.message_id, Some(mail.message_id));
+        assert!(email.calendars.is_empty() && crate::imip::bounce::read(&mail.raw).is_none());
+    }
+
+    #[test]
+    fn an_answer_that_did_not_arrive_is_told_as_one() {
+        assert!(text(&notice(Method::Reply, "Accepted: Rehearsal", &failures(1))).contains("Whoever invited you"));
+    }
+
+    #[test]
+    fn nothing_is_injected_and_a_long_list_ends() {
+        let mut many = failures(102);
+        many[0].why = "550 a\r\n\r\nBcc: eve@evil.example\r\n.\r\n".into();
+        let raw = text(&notice(Method::Request, "x\r\nBcc: eve@evil.example", &many));
+        assert!(!raw.contains("\nBcc:") && raw.contains("and 2 more"), "{raw}");
+    }
+
+    #[test]
+    fn the_same_failures_are_the_same_note() {
+        let all = failures(2);
+        let id = |failures: &[Failure]| {
+            compose_undelivered(&notice(Method::Request, "x", failures)).expect("a note").message_id
+        };
+        assert_eq!(id(&all), id(&all));
+        assert_ne!(id(&all), id(&all[..1]));
+    }
+}

@@ -1,0 +1,7 @@
+//! Limits on what the database keeps and on what is counted in it, in one place.
+
+/// How long a dead letter is kept that nobody takes up again, 90 days.
+pub(super) const DEAD_LETTER_KEPT_MILLIS: i64 = 90 * 24 * 60 * 60 * 1_000;
+
+/// How far the recipients of a state are counted for the metrics, so that no scrape reads through years of them.
+pub(super) const RECIPIENTS_COUNTED_MAX: i64 = 100_000;

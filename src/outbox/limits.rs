@@ -1,0 +1,12 @@
+//! Limits of what is sent and of what a server may say, in one place.
+
+use std::time::Duration;
+
+/// The time over which mails are counted for the rate limits.
+pub const RATE_WINDOW: Duration = Duration::from_secs(3_600);
+
+/// Octets that a server may say without being asked anew. lettre has limits of its own, but none on a line without end.
+pub const REPLY_OCTETS_MAX: usize = 128 * 1024;
+
+/// Characters of a reply that are kept.
+pub const REPLY_CHARS_MAX: usize = 500;
