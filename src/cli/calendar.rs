@@ -46,6 +46,10 @@ enum Command {
         user: String,
         /// An iCalendar file, or - for standard input.
         file: String,
+        /// A calendar client stored it, which may write to the others itself: mail waits for `smtp.grace`, and stays when the
+        /// client's own is found in the Sent folder.
+        #[arg(long)]
+        from_client: bool,
         #[arg(long)]
         json: bool,
     },
@@ -54,6 +58,9 @@ enum Command {
         #[arg(long, value_name = "ADDR")]
         user: String,
         uid: String,
+        /// A calendar client deleted it; as for put.
+        #[arg(long)]
+        from_client: bool,
         #[arg(long)]
         json: bool,
     },
@@ -64,20 +71,36 @@ impl Arguments {
         match self.command {
             Command::List { user, json } => list(&gateway, &user, json).await,
             Command::Get { user, uid } => get(&gateway, &user, uid).await,
-            Command::Put { user, file, json } => {
+            Command::Put { user, file, from_client, json } => {
                 let object = CalendarObject::parse(&read(&file)?)
                     .map_err(|refusal| anyhow::anyhow!("{file} was not stored: {} ({refusal})", refusal.sentence()))?;
-                change(&gateway, &user, Change::Put(Box::new(object)), json).await
+                change(&gateway, (&user, author(from_client)), Change::Put(Box::new(object)), json).await
             }
-            Command::Delete { user, uid, json } => change(&gateway, &user, Change::Delete(CalUid(uid)), json).await,
+            Command::Delete { user, uid, from_client, json } => {
+                change(&gateway, (&user, author(from_client)), Change::Delete(CalUid(uid)), json).await
+            }
         }
     }
 }
 
+/// Who has made a change.
+#[derive(Clone, Copy, Debug)]
+enum Author {
+    User,
+    Client,
+}
+
+fn author(from_client: bool) -> Author {
+    if from_client { Author::Client } else { Author::User }
+}
+
 /// Makes a change, wakes the daemon and tells what it led to.
-async fn change(gateway: &Gateway, user: &str, change: Change, json: bool) -> anyhow::Result<()> {
+async fn change(gateway: &Gateway, (user, author): (&str, Author), change: Change, json: bool) -> anyhow::Result<()> {
     let user = user_of(gateway, user)?;
-    let changed = gateway.change(user, change).await?;
+    let changed = match author {
+        Author::User => gateway.change(user, change).await?,
+        Author::Client => gateway.change_by_client(user, change).await?,
+    };
     wake(gateway).await;
     report(&changed, json)
 }

@@ -66,15 +66,13 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Mas
     (imap, master)
 }
 
-const SOCKET: &str = "write the path of the Unix socket on which the server speaks SMTP";
 const ENVELOPE_FROM: &str = "write an address with {token} in it, or leave the key out to use the users' own addresses";
+const SOCKET: &str = "write the path of the Unix socket on which the server speaks SMTP";
 
 pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
     let socket = table.text("socket", SOCKET, |text| places.path(text));
-    if socket.is_some() {
-        for key in ["host", "port", "security", "ca_file"].into_iter().filter(|key| table.has(key)) {
-            table.fault(key, Wrong::new("stands beside socket", "take it out, or take socket out"));
-        }
+    if socket.is_some() && ["host", "port", "security", "ca_file"].iter().any(|key| table.has(key)) {
+        table.warn("socket", "host, port, security and ca_file are not used beside it");
     }
     let smtp = Smtp {
         server: server(&table, places, Security::StartTls, [465, 587, 25]),

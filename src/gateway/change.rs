@@ -25,6 +25,15 @@ pub enum Change {
     Dismiss(Waiting),
 }
 
+/// Who makes a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The user, who relies on us to tell the others.
+    User,
+    /// A calendar client, which may tell them itself.
+    Client,
+}
+
 /// An answer to an invitation.
 #[derive(Clone, Debug)]
 pub struct Respond {
@@ -78,16 +87,26 @@ impl From<crate::ledger::LedgerError> for ChangeError {
 impl Gateway {
     /// Makes a change and enters what is owed in the outbox; the caller wakes the daemon.
     pub async fn change(&self, user: &User, change: Change) -> Result<Changed, ChangeError> {
+        self.change_from(Origin::User, user, change).await
+    }
+
+    /// The same for what a calendar client has stored, which may tell the others itself: what is owed waits for `smtp.grace`, and is
+    /// settled when a copy of what the client has sent appears in the user's Sent folder.
+    pub async fn change_by_client(&self, user: &User, change: Change) -> Result<Changed, ChangeError> {
+        self.change_from(Origin::Client, user, change).await
+    }
+
+    async fn change_from(&self, origin: Origin, user: &User, change: Change) -> Result<Changed, ChangeError> {
         let mut transaction = self.ledger.begin().await?;
         let makes_known = makes_known(&change);
         let changed = match change {
             Change::Put(object) => {
                 let uid = object.uid().clone();
                 let before = self.held(&mut transaction, user, &uid).await?;
-                self.put(&mut transaction, user, before.as_ref(), *object).await?
+                self.put((&mut transaction, origin), user, before.as_ref(), *object).await?
             }
-            Change::Delete(uid) => self.remove(&mut transaction, user, &uid).await?,
-            Change::Respond(uid, respond) => self.respond(&mut transaction, user, &uid, &respond).await?,
+            Change::Delete(uid) => self.remove((&mut transaction, origin), user, &uid).await?,
+            Change::Respond(uid, respond) => self.respond((&mut transaction, origin), user, &uid, &respond).await?,
             Change::Believe(waiting) => self.believe(&mut transaction, user, &waiting).await?,
             Change::Dismiss(waiting) => self.dismiss(&mut transaction, user, &waiting).await?,
         };
@@ -103,7 +122,7 @@ impl Gateway {
 
     async fn put(
         &self,
-        transaction: &mut Transaction,
+        (transaction, origin): (&mut Transaction, Origin),
         user: &User,
         before: Option<&CalendarObject>,
         mut object: CalendarObject,
@@ -113,20 +132,25 @@ impl Gateway {
         let revisions = transaction.revisions(user.key(), &uid).await?;
         let dtstamp = self.next_dtstamp(transaction, user, &uid).await?;
         let announcement = announce::put(before, object, &revisions, user.author(dtstamp));
-        self.settle(transaction, user, &uid, &revisions, announcement).await
+        self.settle((transaction, origin), user, &uid, &revisions, announcement).await
     }
 
-    async fn remove(&self, transaction: &mut Transaction, user: &User, uid: &CalUid) -> Result<Changed, ChangeError> {
+    async fn remove(
+        &self,
+        (transaction, origin): (&mut Transaction, Origin),
+        user: &User,
+        uid: &CalUid,
+    ) -> Result<Changed, ChangeError> {
         let before = self.held(transaction, user, uid).await?.ok_or_else(|| not_found(user, uid))?;
         let revisions = transaction.revisions(user.key(), uid).await?;
         let dtstamp = self.next_dtstamp(transaction, user, uid).await?;
         let announcement = announce::delete(&before, &revisions, user.author(dtstamp));
-        self.settle(transaction, user, uid, &revisions, announcement).await
+        self.settle((transaction, origin), user, uid, &revisions, announcement).await
     }
 
     async fn respond(
         &self,
-        transaction: &mut Transaction,
+        (transaction, origin): (&mut Transaction, Origin),
         user: &User,
         uid: &CalUid,
         respond: &Respond,
@@ -136,11 +160,11 @@ impl Gateway {
             None => self.take_waiting(transaction, user, uid, respond.now).await?,
         };
         let after = announce::respond(&before, &user.addresses, &respond.answer).map_err(ChangeError::Refused)?;
-        self.put(transaction, user, Some(&before), after).await
+        self.put((transaction, origin), user, Some(&before), after).await
     }
 
     /// The object of an invitation that waited for the user: answering it takes it into the calendar.
-    async fn take_waiting(
+    pub(super) async fn take_waiting(
         &self,
         transaction: &mut Transaction,
         user: &User,
@@ -188,7 +212,7 @@ impl Gateway {
     /// Stores what the engine says and enters what is owed.
     async fn settle(
         &self,
-        transaction: &mut Transaction,
+        (transaction, origin): (&mut Transaction, Origin),
         user: &User,
         uid: &CalUid,
         revisions: &Revisions,
@@ -210,7 +234,11 @@ impl Gateway {
             let thread = transaction.thread(user.key(), &uid.0).await?;
             match letter::debt(message, user, &self.config.imip, thread, letter::Occasioned::ByUser) {
                 Ok(debt) => {
-                    transaction.owe(&debt).await?;
+                    let id = self.owe_unsaid(transaction, &message.object, &debt).await?;
+                    if let (Some(id), Origin::Client) = (id, origin) {
+                        let grace = i64::try_from(self.config.smtp.grace.as_millis()).unwrap_or(0);
+                        transaction.hold_back(id, at.saturating_add(grace)).await?;
+                    }
                     mails.push((debt.method, debt.recipients));
                 }
                 Err(error) => {

@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `bounce` | a mail of ours that came back |
+//! | `own_copy` | what the user's own client has sent, and is not sent again |
 //! | `notice` | what was not delivered, told to the user |
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
 //! | `trust` | whom to believe, and whose invitations are added |
@@ -33,6 +34,7 @@ mod letter;
 mod mailboxes;
 mod notice;
 mod office;
+mod own_copy;
 mod quota;
 mod receive;
 mod retention;
@@ -47,6 +49,7 @@ use std::sync::Arc;
 pub use believe::Waiting;
 pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
+pub use courier::run as deliver_outbox;
 pub use explain::{ExplainedPart, Explanation};
 pub use mailboxes::{Doorbells, Mailboxes};
 pub use office::OfficeError;
@@ -82,6 +85,8 @@ pub struct Gateway {
     pub bell: tokio::sync::Notify,
     /// Rung when somebody did not get a mail.
     failures: tokio::sync::Notify,
+    /// Rung when a copy is owed to a Sent folder.
+    copies: tokio::sync::Notify,
     tokens: bounce::Tokens,
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
@@ -93,9 +98,9 @@ impl Gateway {
     pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
         let ledger = Ledger::open(&config.database.path).await?;
         let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
-        let (bell, failures, doorbells, board) = Default::default();
+        let (bell, failures, copies, doorbells, board) = Default::default();
         let calendars = DatabaseCalendars;
-        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, tokens, doorbells, board }))
+        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, copies, tokens, doorbells, board }))
     }
 
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.
@@ -186,7 +191,8 @@ impl Gateway {
             crate::config::Security::StartTls => smtp::Security::StartTls(tls),
             crate::config::Security::None => smtp::Security::None,
         };
-        let credentials = smtp.credentials.as_ref().map(|own| (own.username.clone(), own.password.clone()));
+        let credentials = smtp.credentials.as_ref();
+        let credentials = credentials.map(|own| smtp::Login::password(&own.username, own.password.clone()));
         Ok(SmtpServer {
             host: smtp.server.host.clone(),
             port: smtp.server.port,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::own_copy::{Authorship, authorship};
 use super::trust::{self, Letter};
 use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::User;
@@ -46,7 +47,7 @@ impl Gateway {
             let record = bug(place, "the mail could not be taken apart");
             return self.record(place, vec![record]).await;
         };
-        let bounce = catch_unwind(|| came_back(&email, raw)).unwrap_or_default();
+        let bounce = catch_unwind(|| came_back(place, &email, raw)).unwrap_or_default();
         let mut transaction = self.ledger.begin().await?;
         let about_ours = match &bounce {
             Some(bounce) => self.take_bounce(&mut transaction, place, (bounce, blank(place, &email))).await?,
@@ -154,10 +155,21 @@ impl Gateway {
                 "Another part of the same mail speaks of this object already.",
             ));
         }
-        if let Some((reason, text)) = self.is_beyond(transaction, place.user, &message).await? {
-            return Ok(ignored(record, reason, text));
+        let Some(author) = letter.email.sender.author() else {
+            return Ok(bug_record(record, "the mail lost its author"));
+        };
+        match authorship(place, author) {
+            Authorship::Incoming => match self.is_beyond(transaction, place.user, &message).await? {
+                Some((reason, text)) => Ok(ignored(record, reason, text)),
+                None => self.apply(transaction, place, (letter, message), record).await,
+            },
+            Authorship::Own => {
+                // Whom users write to from their own client are no strangers to them.
+                transaction.add_acquaintances(place.user.key(), &letter.email.to, now_millis()).await?;
+                self.take_own(transaction, place, (letter.email, message), record).await
+            }
+            Authorship::Doubtful(reason, text) => Ok(ignored(record, reason, text)),
         }
-        self.apply(transaction, place, (letter, message), record).await
     }
 
     /// Asks the engine and writes down what it says.
@@ -191,7 +203,7 @@ impl Gateway {
         for outgoing in &decision.outgoing {
             let thread = transaction.thread(user.key(), &uid.0).await?;
             match letter::debt(outgoing, user, &self.config.imip, thread, letter::Occasioned::ByMail) {
-                Ok(debt) => drop(transaction.owe(&debt).await?),
+                Ok(debt) => drop(self.owe(transaction, &outgoing.object, &debt).await?),
                 Err(error) => tracing::error!(user = user.key(), uid = %uid, %error, "an answer cannot be written"),
             }
         }
@@ -262,9 +274,10 @@ async fn keep_proposal(
     Ok(())
 }
 
-/// The report in a mail; a mail with calendars of its own is none.
-fn came_back(email: &Email, raw: &[u8]) -> Option<Bounce> {
-    if email.calendars.is_empty() { bounce::read(raw) } else { None }
+/// The report in a mail; a mail with calendars of its own is none, and nobody gets one by sending it.
+fn came_back(place: Place<'_>, email: &Email, raw: &[u8]) -> Option<Bounce> {
+    let may_be = email.calendars.is_empty() && place.role != FolderRole::Sent;
+    if may_be { bounce::read(raw) } else { None }
 }
 
 /// A record with what is known before anything is decided.
@@ -321,7 +334,7 @@ fn bug(place: Place<'_>, what: &str) -> DecisionRecord {
 }
 
 /// A bug of ours costs one message: it is recorded, and the daemon goes on.
-fn bug_record(record: DecisionRecord, what: &str) -> DecisionRecord {
+pub(super) fn bug_record(record: DecisionRecord, what: &str) -> DecisionRecord {
     let text = format!("A fault of imipd: {what}. Please report it with this mail.");
     DecisionRecord { verdict: "dead-letter".to_owned(), reason: "bug".to_owned(), text, ..record }
 }

@@ -58,7 +58,7 @@ impl Gateway {
             let thread = transaction.thread(user.key(), &uid.0).await?;
             match letter::debt(&outgoing, user, &self.config.imip, thread, letter::Occasioned::ByMail) {
                 Ok(debt) => {
-                    transaction.owe(&debt).await?;
+                    self.owe(&mut transaction, &outgoing.object, &debt).await?;
                     let (answers, recipients) = (answered.len(), debt.recipients.len());
                     tracing::info!(user = user.key(), uid = %uid, answers, recipients, "answers are shared");
                 }

@@ -35,9 +35,9 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     tasks.spawn(control.serve(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
     tasks.spawn(notice::run(Arc::clone(&gateway), stopping.clone()));
+    tasks.spawn(retention::run(Arc::clone(&gateway), stopping.clone()));
     let mut mailboxes = Mailboxes::new(Arc::clone(&gateway), server);
     mailboxes.start_all(gateway.config.users.iter().cloned().map(Arc::new));
-    tasks.spawn(retention::run(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(keep_watchdog_quiet(stopping.clone()));
     // systemd may not be there; nothing depends on it.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);

@@ -260,6 +260,9 @@ impl CalendarObject {
 
     /// Adds those time zones of another object that the components of this one name (RFC 5546 §3.2.2).
     pub fn adopt_used_zones(&mut self, other: &CalendarObject) {
+        if other.calendar.timezones().next().is_none() {
+            return;
+        }
         let entries = self.components().flat_map(|(_, component)| &component.entries);
         let used: BTreeSet<String> = entries.filter_map(ICalendarEntry::tz_id).map(str::to_owned).collect();
         self.adopt_zones_where(other, |tzid| used.contains(tzid));
