@@ -292,7 +292,7 @@ fn is_delicate(name: &[u8]) -> bool {
         let is_alike = known.len() == name.len() && known.first().zip(name.first()).is_some_and(same_letter);
         is_alike && known.eq_ignore_ascii_case(name)
     };
-    DELICATE_NAMES.iter().any(|known| is_like(&known))
+    DELICATE_NAMES.iter().any(is_like)
 }
 
 fn same_letter((one, other): (&u8, &u8)) -> bool {
