@@ -4,7 +4,7 @@ CARGO ?= cargo
 # For all of cargo's commands, such as CARGOFLAGS="-j2 --locked".
 CARGOFLAGS ?=
 
-.PHONY: demo test check fmt bench
+.PHONY: demo test check fmt bench audit
 
 # A meeting played through between four people, with real mail servers on loopback. KEEP=1 leaves them running.
 demo:
@@ -28,3 +28,10 @@ fmt:
 # Tables with medians and ratios; minutes, most of them for the optimised build.
 bench:
 	$(CARGO) bench $(CARGOFLAGS) --bench engine --bench outbox
+	$(CARGO) bench $(CARGOFLAGS) --bench limits
+
+# Known weaknesses and licences of what is used. The tools (cargo install cargo-audit cargo-deny) need the network, so this is no
+# part of test.
+audit:
+	$(CARGO) audit
+	$(CARGO) deny check

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use imipd::config::{
     Access, AddedInstances, AutoAdd, Config, ConfigFaults, Files, MasterMode, PartyCrashers, Publications, Security,
+    Trust,
 };
-use imipd::imip::{Bodies, Language};
+use imipd::imip::{Bodies, Exception, Language};
 use secrecy::ExposeSecret;
 
 const EXAMPLE: &str = include_str!("../config.example.toml");
@@ -92,14 +93,6 @@ fn a_value_of_a_later_version_says_what_to_write_today() {
             r#"2: calendar.backend: "caldav" is not in this version yet; write "database": imipd then keeps the calendars itself"#,
         ),
         (
-            "[policy]\nauto_add = \"known\"",
-            r#"2: policy.auto_add: "known" is not in this version yet; write "domain" for invitations from your own domains only, or "all""#,
-        ),
-        (
-            "[policy]\ntrust = \"authenticated\"",
-            r#"2: policy.trust: "authenticated" is not in this version yet; write "from", and let the mail server refuse forged mail before it is delivered"#,
-        ),
-        (
             "[policy]\nparty_crashers = \"add\"",
             r#"2: policy.party_crashers: "add" is not in this version yet; write "refuse", or "propose" to keep such answers for the organizer"#,
         ),
@@ -154,6 +147,30 @@ fn each_kind_of_mistake_is_told_in_its_own_words() {
         (
             "[policy]\ndomains = [\"@example.com\"]",
             r#"2: policy.domains: "@example.com" is not a domain; write the domain alone, such as "example.com""#,
+        ),
+        (
+            "[policy]\nauto_add = \"authenticated\"",
+            r#"2: policy.auto_add: "authenticated" has nothing to tell proven senders by; set policy.authserv_id, or write "known", "domain" or "all""#,
+        ),
+        (
+            "[policy]\nauthserv_id = \"mx example\"",
+            r#"2: policy.authserv_id: is "mx example"; write the name that your mail server writes at the beginning of Authentication-Results, such as "mx.example.com""#,
+        ),
+        (
+            "[policy]\nexceptions = [\"google\"]",
+            r#"2: policy.exceptions: "google" is no exception; known are "google-replies", "google-calendars", "mailing-lists" or "booking-systems""#,
+        ),
+        (
+            "[policy]\nexceptions = []\nlists = [\"example.org\"]",
+            r#"3: policy.lists: has no effect; add "mailing-lists" to policy.exceptions, or take lists out"#,
+        ),
+        (
+            "[policy]\nknown = [\"ada@\"]",
+            r#"2: policy.known: "ada@" is not a mail address; write it as "name@example.com""#,
+        ),
+        (
+            "[policy.limits]\nattendees = 0",
+            "2: policy.limits.attendees: is 0; write a number from 1 to 50000, without quotes",
         ),
         (
             "[database]\nurl = \"sqlite://:memory:\"",
@@ -291,6 +308,23 @@ fn the_defaults_are_those_that_are_promised() {
 }
 
 #[test]
+fn whoever_names_their_server_gets_proof() {
+    let policy = |text: &str| with(&format!("[policy]\n{text}")).unwrap().policy;
+    let plain = policy("authserv_id = \"MX.example.com\"");
+    assert_eq!((plain.trusting.trust, plain.auto_add), (Trust::Authenticated, AutoAdd::Authenticated));
+    assert_eq!(plain.trusting.authserv_ids, ["mx.example.com"]);
+    assert_eq!(plain.trusting.exceptions, [Exception::GoogleReplies, Exception::GoogleCalendars]);
+    let several = policy("authserv_id = [\"a.example\", \"b.example\"]\ntrust = \"from\"\nlists = [\"l.example\"]");
+    assert_eq!((several.trusting.trust, several.trusting.authserv_ids.len()), (Trust::From, 2));
+    assert!(several.trusting.exceptions.contains(&Exception::MailingLists));
+    assert_eq!(policy("exceptions = []").trusting.exceptions, []);
+    let told = with("[policy]\ntrust = \"authenticated\"").unwrap_err().to_string();
+    assert!(told.starts_with("config.toml:1: policy.authserv_id: is missing; write the name that"), "{told}");
+    let told = with("[policy]\nexceptions = [\"mailing-lists\"]").unwrap_err().to_string();
+    assert!(told.starts_with("config.toml:1: policy.lists: is missing; name the domains"), "{told}");
+}
+
+#[test]
 fn a_file_is_loaded_from_where_it_lies_and_warned_about_where_it_is_open() {
     let directory = directory();
     let open = directory.path().join("anna-password");
@@ -361,7 +395,7 @@ fn the_example_has_every_key_that_the_reader_knows_and_no_other() {
     let (lines, entries) = example();
     let mut explained: BTreeSet<String> = entries.iter().map(|entry| entry.path.clone()).collect();
     assert_eq!(explained.len(), entries.len(), "a key stands there twice");
-    explained.extend(entries.iter().filter_map(|entry| entry.path.split_once('.')).map(|(table, _)| table.to_owned()));
+    explained.extend(entries.iter().filter_map(|entry| entry.path.rsplit_once('.')).map(|(table, _)| table.to_owned()));
     assert_eq!(explained.into_iter().collect::<Vec<_>>(), Config::known_keys());
     parse(&lines.join("\n")).unwrap_or_else(|faults| panic!("{faults}"));
 }

@@ -39,3 +39,13 @@ fn held_incoming() {
 fn histories() {
     replay("histories", fuzz::histories::histories);
 }
+
+#[test]
+fn raw_mail() {
+    replay("raw_mail", fuzz::raw_mail::raw_mail);
+}
+
+#[test]
+fn authentication_results() {
+    replay("authentication_results", fuzz::authentication_results::authentication_results);
+}

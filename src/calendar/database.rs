@@ -38,6 +38,21 @@ impl CalendarStore for DatabaseCalendars {
         Ok(rows.iter().map(|row| StoredObject { uid: CalUid(row.get(0)), content: row.get(1) }).collect())
     }
 
+    async fn has_at_least(
+        &self,
+        connection: &mut SqliteConnection,
+        user: &str,
+        least: u32,
+    ) -> Result<bool, CalendarError> {
+        let row = sqlx::query("SELECT COUNT(*) FROM (SELECT 1 FROM object WHERE user = ? LIMIT ?)")
+            .bind(user)
+            .bind(least)
+            .fetch_one(connection)
+            .await
+            .map_err(trying("count objects"))?;
+        Ok(row.get::<i64, _>(0) >= i64::from(least))
+    }
+
     async fn put(
         &self,
         connection: &mut SqliteConnection,

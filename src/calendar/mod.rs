@@ -43,6 +43,14 @@ pub trait CalendarStore: Send + Sync {
         user: &str,
     ) -> impl Future<Output = Result<Vec<StoredObject>, CalendarError>> + Send;
 
+    /// Whether a user has at least that many objects.
+    fn has_at_least(
+        &self,
+        connection: &mut SqliteConnection,
+        user: &str,
+        least: u32,
+    ) -> impl Future<Output = Result<bool, CalendarError>> + Send;
+
     /// Stores an object in place of what was there; `at` in Unix milliseconds.
     fn put(
         &self,

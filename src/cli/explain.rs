@@ -45,11 +45,15 @@ fn describe(explanation: &Explanation) -> String {
     if let Some(sender) = &email.sender.sender {
         line(&mut out, "sent by", sender.as_str());
     }
-    let proof = match email.sender.author() {
-        Some(_) => "believed as it stands in From (policy.trust = \"from\")",
-        None => "not believed: From does not name exactly one address",
-    };
-    line(&mut out, "proof", proof);
+    if email.sender.author().is_none() {
+        line(&mut out, "proof", "none: From does not name exactly one address");
+    }
+    for finding in &email.sender.findings {
+        line(&mut out, "odd", &format!("{} ({})", finding.describe(), finding.name()));
+    }
+    if email.is_marked_as_spam {
+        line(&mut out, "odd", "a filter has marked the mail as spam (marked-as-spam)");
+    }
     for quirk in &email.quirks {
         line(&mut out, "mended", &format!("{} ({})", quirk.describe(), quirk.name()));
     }
@@ -65,6 +69,13 @@ fn describe_part(out: &mut String, part: &ExplainedPart) {
     line(out, "calendar", &format!("{} in {}", part.method, part.content_type));
     line(out, "uid", &part.uid);
     line(out, "held", if part.is_held { "an object of this UID" } else { "nothing of this UID" });
+    if !part.speaker.is_empty() {
+        line(out, "speaker", &part.speaker);
+        line(out, "proof", &part.proof);
+    }
+    if let Some(exception) = part.exception {
+        line(out, "exception", exception);
+    }
     line(out, "verdict", &format!("{} ({})", part.verdict, part.reason));
     line(out, "because", &part.sentence);
     for (method, to, subject) in &part.mails {

@@ -41,6 +41,7 @@ struct Entry {
     verdict: String,
     reason: String,
     text: String,
+    proof: String,
 }
 
 impl From<DecisionRecord> for Entry {
@@ -56,6 +57,7 @@ impl From<DecisionRecord> for Entry {
             verdict: record.verdict,
             reason: record.reason,
             text: record.text,
+            proof: record.proof,
         }
     }
 }
@@ -136,6 +138,7 @@ mod tests {
             uid: value("1\n2026-11-22T09:00:00.000Z  b@example.com  applied\u{2028}x"),
             verdict: value("refused"),
             reason: value("not-organizer"),
+            proof: String::new(),
             text: value("Not taken."),
         };
         assert_eq!(entry.lines().lines().count(), 2);

@@ -7,9 +7,9 @@ use calcard::icalendar::ICalendarParticipationStatus;
 use clap::ValueEnum;
 
 use super::{calendar::report, user_of, wake};
-use crate::gateway::{Change, Gateway, Respond, now_millis};
+use crate::gateway::{Change, Gateway, Respond, Waiting, now_millis};
 use crate::itip::announce::Answer;
-use crate::itip::{CalUid, CalendarObject, InstanceKey};
+use crate::itip::{Address, CalUid, CalendarObject, InstanceKey};
 
 /// The longest word to the organizer, in bytes.
 const COMMENT_BYTES_MAX: usize = 4_096;
@@ -28,6 +28,9 @@ pub struct Arguments {
     /// A word to the organizer.
     #[arg(long, value_name = "TEXT")]
     comment: Option<String>,
+    /// Whose message is believed or dismissed, when several senders speak of the same event.
+    #[arg(long, value_name = "ADDR")]
+    from: Option<String>,
     #[arg(long)]
     json: bool,
 }
@@ -37,6 +40,10 @@ enum Choice {
     Accept,
     Decline,
     Tentative,
+    /// Take what waits from a sender who could not be proven, as if they were.
+    Believe,
+    /// Forget it.
+    Dismiss,
 }
 
 impl Arguments {
@@ -56,15 +63,20 @@ impl Arguments {
             self.comment.as_ref().is_none_or(|comment| comment.len() <= COMMENT_BYTES_MAX),
             "the comment is longer than {COMMENT_BYTES_MAX} bytes"
         );
-        let partstat = match self.answer {
-            Choice::Accept => ICalendarParticipationStatus::Accepted,
-            Choice::Decline => ICalendarParticipationStatus::Declined,
-            Choice::Tentative => ICalendarParticipationStatus::Tentative,
-        };
         let comment = self.comment.as_deref().map(with_plain_line_ends);
-        let answer = Answer { partstat, instance, comment };
-        let respond = Respond { answer, now: now_millis() / 1_000 };
-        let changed = gateway.change(user, Change::Respond(uid, respond)).await?;
+        let respond = |uid, partstat| {
+            let answer = Answer { partstat, instance, comment };
+            Change::Respond(uid, Respond { answer, now: now_millis() / 1_000 })
+        };
+        let waiting = |uid| Waiting { uid, sender: self.from.as_deref().map(Address::in_mail) };
+        let change = match self.answer {
+            Choice::Accept => respond(uid, ICalendarParticipationStatus::Accepted),
+            Choice::Decline => respond(uid, ICalendarParticipationStatus::Declined),
+            Choice::Tentative => respond(uid, ICalendarParticipationStatus::Tentative),
+            Choice::Believe => Change::Believe(waiting(uid)),
+            Choice::Dismiss => Change::Dismiss(waiting(uid)),
+        };
+        let changed = gateway.change(user, change).await?;
         wake(&gateway).await;
         report(&changed, self.json)
     }

@@ -32,3 +32,5 @@ pub(super) const GUESS_CHARS_MAX: usize = 64;
 
 /// Words of a command.
 pub(super) const WORDS_MAX: usize = 100;
+/// Addresses and domains in `known` and in `strangers`.
+pub(super) const KNOWN_MAX: usize = 10_000;

@@ -13,6 +13,7 @@ mod reader;
 mod secret;
 mod sections;
 mod sources;
+mod trust;
 mod users;
 mod value;
 
@@ -32,6 +33,7 @@ use reader::{Findings, Section};
 use secret::Places;
 pub use secret::{Files, Secret, SecretError};
 pub use sources::{UserDatabase, UserSource, Users};
+pub use trust::{People, Trusting};
 use users::Usual;
 
 /// Everything that an administrator decides, with the defaults filled in.
@@ -166,6 +168,8 @@ pub struct User {
     pub name: Option<String>,
     /// Their own choice, or that of `[policy]`.
     pub auto_add: AutoAdd,
+    /// Whom they name themself; [`Policy::people`] holds besides.
+    pub people: People,
 }
 
 /// Where calendars live.
@@ -185,7 +189,9 @@ pub enum CalendarBackend {
 pub struct Policy {
     /// What holds for users without a choice of their own; [`User::auto_add`] is the one to apply.
     pub auto_add: AutoAdd,
-    pub trust: Trust,
+    pub trusting: Trusting,
+    pub people: People,
+    pub limits: PolicyLimits,
     pub party_crashers: PartyCrashers,
     pub publications: Publications,
     /// How long answers are gathered before the other attendees are told; nothing when they are not told.
@@ -204,13 +210,17 @@ pub enum DomainsFrom {
     Users,
 }
 
-/// Whose invitations are added to the calendar; the others wait in `imipd invitations`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whose invitations are added to the calendar; the others wait in `imipd invitations`. An order of openness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AutoAdd {
-    All,
-    /// Those from the domains of [`Policy::domains`].
-    Domain,
     Never,
+    /// Those of people whom the user has written to, or who are named.
+    Known,
+    /// Also those from the domains of [`Policy::domains`].
+    Domain,
+    /// Also those of anybody whose mail is proven to be theirs.
+    Authenticated,
+    All,
 }
 
 /// What proves who has sent a mail.
@@ -218,6 +228,29 @@ pub enum AutoAdd {
 pub enum Trust {
     /// The From header as it stands.
     From,
+    /// What the site's own mail server found (RFC 8601).
+    Authenticated,
+}
+
+/// How much is taken, where sites differ; the other limits are constants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyLimits {
+    /// Attendees of one instance that mail may bring in.
+    pub attendees: u32,
+    /// Objects in one user's calendar; beyond, no mail adds any.
+    pub objects: u32,
+    /// Messages that wait for one user; beyond, further ones are refused.
+    pub waiting: u32,
+    /// Calendars from one sender to one user within an hour.
+    pub messages_per_hour: u32,
+    /// Answers to one event.
+    pub answers: u32,
+}
+
+impl Default for PolicyLimits {
+    fn default() -> Self {
+        Self { attendees: 10_000, objects: 100_000, waiting: 1_000, messages_per_hour: 1_000, answers: 20_000 }
+    }
 }
 
 /// What becomes of an answer from somebody who was never invited.
@@ -364,7 +397,14 @@ fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
     let policy = sections::policy(root.section("policy"));
     let imip = sections::imip(root.section("imip"), places);
     let base_dir = places.base_dir.to_owned();
-    let usual = Usual { access, auto_add: policy.auto_add, language: imip.language, base_dir, files: places.files };
+    let usual = Usual {
+        access,
+        auto_add: policy.auto_add,
+        trusting: policy.trusting.clone(),
+        language: imip.language,
+        base_dir,
+        files: places.files,
+    };
     let more_users = sources::users(root.section("users"), places);
     if more_users.sources.is_empty() {
         root.demand(

@@ -90,16 +90,21 @@ impl<'a> Section<'a> {
 
     /// The table `[key]`; an absent one reads as an empty one.
     pub(super) fn section(&self, key: &'static str) -> Section<'a> {
+        self.subsection(key, key)
+    }
+
+    /// The table `[name]` within this one, where it stands under `key`.
+    pub(super) fn subsection(&self, key: &'static str, name: &'static str) -> Section<'a> {
         let found = self.find(key);
         let table = found.and_then(|found| match found.get_ref() {
             DeValue::Table(table) => Some(table),
             other => {
-                self.fault(key, Wrong::new(is_of_type(other), format!("write a table, [{key}]")));
+                self.fault(key, Wrong::new(is_of_type(other), format!("write a table, [{name}]")));
                 None
             }
         });
         let line = found.and_then(|_| self.line_of(key));
-        Section { name: key, number: None, table, line, asked: RefCell::default(), findings: self.findings }
+        Section { name, number: None, table, line, asked: RefCell::default(), findings: self.findings }
     }
 
     /// The tables `[[key]]`, in their order.
@@ -158,8 +163,38 @@ impl<'a> Section<'a> {
         right: &str,
         parse: impl Fn(&str) -> Result<T, Wrong>,
     ) -> Option<Vec<T>> {
+        if let Some(DeValue::Array(items)) = self.find(key).map(Spanned::get_ref)
+            && items.is_empty()
+        {
+            self.fault(key, Wrong::new("is an empty list", right));
+            return None;
+        }
+        self.list_or_none(key, items_max, right, parse)
+    }
+
+    /// One text, or a list of them.
+    pub(super) fn one_or_more<T>(
+        &self,
+        key: &'static str,
+        items_max: usize,
+        right: &str,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<Vec<T>> {
+        match self.find(key)?.get_ref() {
+            DeValue::Array(_) => self.list(key, items_max, right, parse),
+            _ => self.text(key, right, parse).map(|one| vec![one]),
+        }
+    }
+
+    /// A list of texts that may be empty, which says that there are none.
+    pub(super) fn list_or_none<T>(
+        &self,
+        key: &'static str,
+        items_max: usize,
+        right: &str,
+        parse: impl Fn(&str) -> Result<T, Wrong>,
+    ) -> Option<Vec<T>> {
         let items = self.value(key, |value| match value {
-            DeValue::Array(items) if items.is_empty() => Err(Wrong::new("is an empty list", right)),
             DeValue::Array(items) if items.len() > items_max => {
                 Err(Wrong::new(format!("has {} entries", items.len()), format!("keep to {items_max} at most")))
             }

@@ -13,11 +13,11 @@ use super::fault::{Wrong, quote};
 use super::limits::{DOMAINS_MAX, FOLDERS_MAX, PUSH_TOKEN_BYTES_MIN};
 use super::reader::Section;
 use super::secret::{Files, Places, SECRET, Secret};
+use super::trust;
 use super::value;
 use super::{
     AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
-    Listen, Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User, Wake,
-    Web,
+    Listen, Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, User, Wake, Web,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -105,23 +105,22 @@ pub(super) fn policy(table: Section<'_>) -> Policy {
     let add = "write \"refuse\", or \"propose\" to keep such answers for the organizer";
     let crashers = [("refuse", PartyCrashers::Refuse), ("propose", PartyCrashers::Propose)];
     let publications = [("refuse", Publications::Refuse), ("import", Publications::Import)];
-    let trust =
-        [("authenticated", "write \"from\", and let the mail server refuse forged mail before it is delivered")];
+    let trusting = trust::trusting(&table);
+    let usual = if trusting.authserv_ids.is_empty() { AutoAdd::All } else { AutoAdd::Authenticated };
     let mut domains = table.list("domains", DOMAINS_MAX, value::DOMAIN, value::domain).unwrap_or_default();
     domains.sort();
     domains.dedup();
     let policy = Policy {
-        auto_add: auto_add(&table).unwrap_or(AutoAdd::All),
-        trust: table.choice("trust", &[("from", Trust::From)], &trust).unwrap_or(Trust::From),
+        auto_add: trust::auto_add(&table, &trusting).unwrap_or(usual),
+        people: trust::people(&table),
+        limits: trust::limits(table.subsection("limits", "policy.limits")),
         party_crashers: table.choice("party_crashers", &crashers, &[("add", add)]).unwrap_or(PartyCrashers::Refuse),
         publications: table.choice("publications", &publications, &[]).unwrap_or(Publications::Refuse),
         share_answers: table.text("share_answers", SHARE_ANSWERS, share_answers).flatten(),
         domains_from: if domains.is_empty() { DomainsFrom::Users } else { DomainsFrom::Policy },
         domains,
+        trusting,
     };
-    match policy.trust {
-        Trust::From => table.warn("trust", TRUST_FROM),
-    }
     table.finish();
     policy
 }
@@ -136,10 +135,6 @@ fn share_answers(text: &str) -> Result<Option<Duration>, Wrong> {
     let gathering = value::duration(text, Duration::from_secs(30)..=60 * MINUTE);
     gathering.map(Some).map_err(|wrong| Wrong::new(wrong.wrong, SHARE_ANSWERS))
 }
-
-const TRUST_FROM: &str = "\"from\" believes the From header of every mail, so whoever can forge it can change or cancel \
-    that person's meetings here; let the mail server refuse mail that fails DMARC and mail from outside that claims to \
-    be from your own domains";
 
 pub(super) fn imip(table: Section<'_>, places: &Places<'_>) -> Imip {
     let words = [("request", AddedInstances::Request), ("add", AddedInstances::Add)];
@@ -197,13 +192,6 @@ pub(super) fn log(table: Section<'_>) -> Log {
     };
     table.finish();
     log
-}
-
-/// The `auto_add` of `[policy]` or of a user.
-pub(super) fn auto_add(table: &Section<'_>) -> Option<AutoAdd> {
-    let words = [("all", AutoAdd::All), ("domain", AutoAdd::Domain), ("never", AutoAdd::Never)];
-    let instead = "write \"domain\" for invitations from your own domains only, or \"all\"";
-    table.choice("auto_add", &words, &[("known", instead), ("authenticated", instead)])
 }
 
 /// The place of the secret that a key points to, with the warning that goes with it.

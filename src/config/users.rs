@@ -14,7 +14,8 @@ use super::fault::{Wrong, quote};
 use super::limits::{ADDRESSES_MAX, USERS_MAX};
 use super::reader::{Findings, Section};
 use super::secret::{Files, Places};
-use super::sections::{auto_add, language};
+use super::sections::language;
+use super::trust::{self, Trusting};
 use super::value;
 use super::{AutoAdd, User};
 
@@ -23,6 +24,7 @@ use super::{AutoAdd, User};
 pub(super) struct Usual {
     pub access: UsualAccess,
     pub auto_add: AutoAdd,
+    pub trusting: Trusting,
     pub language: Language,
     /// Where relative paths start.
     pub base_dir: PathBuf,
@@ -71,7 +73,8 @@ fn draft(table: &Section<'_>, usual: &Usual, places: &Places<'_>) -> Draft {
     let access = access::of_user(table, login.as_deref(), &usual.access, places);
     let timezone = table.text("timezone", value::ZONE, value::zone).unwrap_or(Tz::UTC);
     let name = table.text("name", "write the name as mails should show it", value::line);
-    let auto_add = auto_add(table).unwrap_or(usual.auto_add);
+    let auto_add = trust::auto_add(table, &usual.trusting).unwrap_or(usual.auto_add);
+    let people = trust::people(table);
     let language = language(table).unwrap_or(usual.language);
     let user = match (&login, access, addresses.is_empty()) {
         (Some(login), Some(access), false) => Some(User {
@@ -82,6 +85,7 @@ fn draft(table: &Section<'_>, usual: &Usual, places: &Places<'_>) -> Draft {
             language,
             name,
             auto_add,
+            people,
         }),
         _ => None,
     };

@@ -1,5 +1,10 @@
 //! What a user does to their own calendar: stored, announced and entered in the outbox in one transaction.
 
+use std::collections::BTreeSet;
+
+use calcard::icalendar::ICalendarParticipationStatus;
+
+use super::believe::Waiting;
 use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::User;
 use crate::itip::announce::{self, Answer, Wish};
@@ -18,6 +23,10 @@ pub enum Change {
     Respond(CalUid, Respond),
     /// Says something about an object without changing it, or by sending somebody else.
     Say(CalUid, Saying),
+    /// Takes what waits because its sender could not be proven.
+    Believe(Waiting),
+    /// Forgets it.
+    Dismiss(Waiting),
 }
 
 /// What a user says about an object besides answering.
@@ -78,12 +87,25 @@ pub enum ChangeError {
     Gateway(#[from] GatewayError),
     #[error("{user} has nothing with the UID {uid}; `imipd calendar list --user {user}` shows what there is")]
     NotFound { user: String, uid: String },
+    #[error(
+        "nothing about {uid} waits for {user} because of its sender; `imipd invitations --user {user}` shows what does"
+    )]
+    NothingWaits { user: String, uid: String },
+    #[error("several senders speak of it, of whom at most one is honest: {senders}; name one with --from")]
+    SeveralSenders { senders: String },
     #[error("the answer was not given: {}", .0.sentence())]
     Refused(Refusal),
     #[error(
         "{proposer} has proposed nothing about {uid} to {user} that still waits; see `imipd invitations --user {user}`"
     )]
     NoProposal { user: String, uid: String, proposer: String },
+}
+
+impl Changed {
+    /// A change of which nobody is told.
+    pub(super) fn nothing(uid: CalUid) -> Self {
+        Self { uid, mails: Vec::new(), unmailable: Vec::new(), refusal: None }
+    }
 }
 
 impl From<crate::ledger::LedgerError> for ChangeError {
@@ -106,6 +128,7 @@ impl Gateway {
 
     async fn change_from(&self, origin: Origin, user: &User, change: Change) -> Result<Changed, ChangeError> {
         let mut transaction = self.ledger.begin().await?;
+        let makes_known = makes_known(&change);
         let changed = match change {
             Change::Put(object) => {
                 let uid = object.uid().clone();
@@ -115,7 +138,14 @@ impl Gateway {
             Change::Delete(uid) => self.remove((&mut transaction, origin), user, &uid).await?,
             Change::Respond(uid, respond) => self.respond((&mut transaction, origin), user, &uid, &respond).await?,
             Change::Say(uid, saying) => self.say((&mut transaction, origin), user, &uid, &saying).await?,
+            Change::Believe(waiting) => self.believe(&mut transaction, user, &waiting).await?,
+            Change::Dismiss(waiting) => self.dismiss(&mut transaction, user, &waiting).await?,
         };
+        if makes_known {
+            let people: Vec<Address> =
+                changed.mails.iter().flat_map(|(_, to)| to).map(|to| Address::in_mail(to)).collect();
+            transaction.add_acquaintances(user.key(), &people, now_millis()).await?;
+        }
         transaction.commit().await?;
         self.bell.notify_one();
         Ok(changed)
@@ -245,7 +275,18 @@ impl Gateway {
         now: i64,
     ) -> Result<CalendarObject, ChangeError> {
         let waiting = transaction.proposals_about(user.key(), &uid.0).await?;
-        let invitation = waiting.into_iter().find(|proposal| matches!(proposal.method.as_str(), "REQUEST" | "ADD"));
+        let is_unproven = |proposal: &Proposal| proposal.reason == Reason::SenderUnproven.name();
+        let mut invitations: Vec<Proposal> =
+            waiting.into_iter().filter(|proposal| matches!(proposal.method.as_str(), "REQUEST" | "ADD")).collect();
+        // Whoever forges an invitation must not take the place of the one who is proven.
+        invitations.sort_by_key(is_unproven);
+        let senders: BTreeSet<&str> =
+            invitations.iter().filter(|one| is_unproven(one)).map(|one| one.sender.as_str()).collect();
+        if invitations.first().is_some_and(is_unproven) && senders.len() > 1 {
+            let senders: Vec<&str> = senders.into_iter().collect();
+            return Err(ChangeError::SeveralSenders { senders: senders.join(", ") });
+        }
+        let invitation = invitations.into_iter().next();
         let invitation = invitation.ok_or_else(|| not_found(user, uid))?;
         let message = ItipMessage::parse(&invitation.content, None).map_err(ChangeError::Refused)?;
         let revisions = transaction.revisions(user.key(), uid).await?;
@@ -325,6 +366,16 @@ impl Gateway {
         }
         transaction.add_decision(&own_decision(user, uid, &mails, refusal.as_ref(), at)).await?;
         Ok(Changed { uid: uid.clone(), mails, unmailable, refusal })
+    }
+}
+
+/// Whether those who are told of a change are people whom the user deals with; to decline is no such sign.
+fn makes_known(change: &Change) -> bool {
+    match change {
+        Change::Put(_) | Change::Believe(_) => true,
+        Change::Respond(_, respond) => respond.answer.partstat != ICalendarParticipationStatus::Declined,
+        Change::Say(_, Saying::Counter(_) | Saying::Delegate { .. } | Saying::Publish(_)) => true,
+        Change::Say(_, Saying::Refresh) | Change::Delete(_) | Change::Dismiss(_) => false,
     }
 }
 

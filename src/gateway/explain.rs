@@ -5,10 +5,11 @@ use std::panic::catch_unwind;
 use similar::TextDiff;
 
 use super::letter::{self, Occasioned};
+use super::trust::Letter;
 use super::{Gateway, GatewayError};
 use crate::config::User;
-use crate::imip::{CalendarPart, Email, extract};
-use crate::itip::{Address, CalendarObject, ItipMessage, Reason};
+use crate::imip::{Email, Exception, extract};
+use crate::itip::{CalendarObject, ItipMessage, Reason};
 use crate::ledger::Thread;
 
 /// What is known of a mail, and what would be decided about it.
@@ -27,6 +28,12 @@ pub struct ExplainedPart {
     pub uid: String,
     /// Whether the user holds an object of that UID.
     pub is_held: bool,
+    /// Whose rights count; behind a list that is not who stands in From.
+    pub speaker: String,
+    /// How far that is proven, as a sentence.
+    pub proof: String,
+    /// The exception of `policy.exceptions` that was made.
+    pub exception: Option<&'static str>,
     pub verdict: &'static str,
     /// The stable kebab-case name.
     pub reason: String,
@@ -42,20 +49,16 @@ impl Gateway {
     pub async fn explain(&self, user: &User, raw: &[u8]) -> Result<Explanation, GatewayError> {
         let email = catch_unwind(|| extract(raw)).unwrap_or_default();
         let mut parts = Vec::new();
-        if let Some(sender) = email.sender.author() {
+        if email.sender.author().is_some() {
             for part in &email.calendars {
-                parts.push(self.explain_part(user, sender, part).await?);
+                parts.push(self.explain_part(user, Letter { email: &email, part }).await?);
             }
         }
         Ok(Explanation { email, parts })
     }
 
-    async fn explain_part(
-        &self,
-        user: &User,
-        sender: &Address,
-        part: &CalendarPart,
-    ) -> Result<ExplainedPart, GatewayError> {
+    async fn explain_part(&self, user: &User, letter: Letter<'_>) -> Result<ExplainedPart, GatewayError> {
+        let part = letter.part;
         let mut explained = ExplainedPart {
             content_type: part.content_type.clone(),
             method: part.method().map(|method| method.to_string()).or(part.unknown_method()).unwrap_or_default(),
@@ -77,12 +80,20 @@ impl Gateway {
         }
         // The transaction is never committed.
         let mut transaction = self.ledger.begin().await?;
-        let Some(asked) = self.ask_engine(&mut transaction, user, sender, message).await? else {
+        if let Some((reason, text)) = self.is_beyond(&mut transaction, user, &message).await? {
+            (explained.verdict, explained.reason) = ("ignored", reason.to_owned());
+            explained.sentence = text.to_owned();
+            return Ok(explained);
+        }
+        let Some(asked) = self.ask_engine(&mut transaction, user, letter, message).await? else {
             explained.verdict = "dead-letter";
             explained.sentence = "A fault of imipd: the engine could not decide. Please report it.".to_owned();
             return Ok(explained);
         };
         explained.is_held = asked.held.is_some();
+        explained.speaker = asked.speaker.address.to_string();
+        explained.proof = asked.speaker.proof.describe();
+        explained.exception = asked.speaker.by_exception.map(Exception::name);
         tell(&mut explained, asked.decision.verdict.name(), &asked.decision.reason);
         if let Some(stored) = &asked.decision.store {
             explained.diff = diff(asked.held.as_ref(), stored);

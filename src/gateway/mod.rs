@@ -7,7 +7,10 @@
 //! | `own_copy` | what the user's own client has sent, and is not sent again |
 //! | `notice` | what was not delivered, told to the user |
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
+//! | `trust` | whom to believe, and whose invitations are added |
+//! | `quota` | how much is taken of one sender, for one event, for one user |
 //! | `explain` | what would happen with a mail, without doing it |
+//! | `believe` | what a user does with messages of unproven senders |
 //! | `change` | what a user does to their own calendar |
 //! | `sharing` | who has answered, told to the others when the time for it has come |
 //! | `letter` | from the engine's message to the mail in the outbox |
@@ -25,6 +28,7 @@
 //! | `counters` | what has happened, for the metrics |
 //! | `supervisor` | start, signals, stop |
 
+mod believe;
 mod bounce;
 mod change;
 mod control;
@@ -39,18 +43,21 @@ mod mailboxes;
 mod notice;
 mod office;
 mod own_copy;
+mod quota;
 mod receive;
 mod retention;
 mod save_sent;
 mod sharing;
 mod status;
 mod supervisor;
+mod trust;
 mod users;
 mod watch;
 mod wording;
 
 use std::sync::Arc;
 
+pub use believe::Waiting;
 pub use change::{Change, ChangeError, Changed, Respond, Saying, Settlement};
 pub use control::{ControlError, ask, socket_path};
 pub use counters::Counters;

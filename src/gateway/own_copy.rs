@@ -123,6 +123,8 @@ impl Gateway {
             Err(
                 super::ChangeError::NotFound { .. }
                 | super::ChangeError::NoProposal { .. }
+                | super::ChangeError::NothingWaits { .. }
+                | super::ChangeError::SeveralSenders { .. }
                 | super::ChangeError::Refused(_),
             ) => Ok(()),
         }

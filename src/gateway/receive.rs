@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::own_copy::{Authorship, authorship};
+use super::trust::{self, Letter};
 use super::{Gateway, GatewayError, letter, now_millis};
-use crate::config::{AutoAdd, PartyCrashers as ConfiguredPartyCrashers, Publications as ConfiguredPublications, User};
-use crate::imip::{Bounce, CalendarPart, Email, NoCalendar, bounce, extract};
+use crate::config::User;
+use crate::imip::{Bounce, CalendarPart, Email, NoCalendar, Speaker, bounce, extract};
 use crate::itip::{
-    Address, Admission, CalendarObject, Context, Decision, Held, ItipMessage, Method, PartyCrashers, Policy,
-    Publications, Reason, Refusal, Revisions, Verdict, receive,
+    CalendarObject, Context, Decision, Held, ItipMessage, Method, Reason, Refusal, Revisions, Verdict, receive,
 };
 use crate::ledger::{CursorRecord, DecisionRecord, MailNumber, Proposal, Transaction};
 use crate::mailbox::FolderRole;
@@ -34,6 +34,8 @@ pub struct Place<'a> {
 pub(super) struct Asked {
     pub held: Option<CalendarObject>,
     pub revisions: Revisions,
+    /// Who said it, and how far that is proven.
+    pub speaker: Speaker,
     pub decision: Decision,
 }
 
@@ -127,7 +129,8 @@ impl Gateway {
         let mut seen = BTreeSet::new();
         for part in &email.calendars {
             let record = DecisionRecord { sender: sender.to_string(), ..blank.clone() };
-            records.push(self.decide_part(transaction, place, (email, part, sender), record, &mut seen).await?);
+            let letter = Letter { email, part };
+            records.push(self.decide_part(transaction, place, letter, record, &mut seen).await?);
         }
         Ok(records)
     }
@@ -137,10 +140,11 @@ impl Gateway {
         &self,
         transaction: &mut Transaction,
         place: Place<'_>,
-        (email, part, sender): (&Email, &CalendarPart, &Address),
+        letter: Letter<'_>,
         mut record: DecisionRecord,
         seen: &mut BTreeSet<(String, Method)>,
     ) -> Result<DecisionRecord, GatewayError> {
+        let part = letter.part;
         record.method = part.method().map(|method| method.to_string()).or(part.unknown_method()).unwrap_or_default();
         if part.is_forwarded {
             let text = "Not taken: the calendar lies in a forwarded mail, so its author is not the sender.";
@@ -160,9 +164,19 @@ impl Gateway {
                 "Another part of the same mail speaks of this object already.",
             ));
         }
-        match authorship(place, sender) {
-            Authorship::Incoming => self.apply(transaction, place, (part, sender, message), record).await,
-            Authorship::Own => self.take_own(transaction, place, (email, message), record).await,
+        let Some(author) = letter.email.sender.author() else {
+            return Ok(bug_record(record, "the mail lost its author"));
+        };
+        match authorship(place, author) {
+            Authorship::Incoming => match self.is_beyond(transaction, place.user, &message).await? {
+                Some((reason, text)) => Ok(ignored(record, reason, text)),
+                None => self.apply(transaction, place, (letter, message), record).await,
+            },
+            Authorship::Own => {
+                // Whom users write to from their own client are no strangers to them.
+                transaction.add_acquaintances(place.user.key(), &letter.email.to, now_millis()).await?;
+                self.take_own(transaction, place, (letter.email, message), record).await
+            }
             Authorship::Doubtful(reason, text) => Ok(ignored(record, reason, text)),
         }
     }
@@ -172,13 +186,19 @@ impl Gateway {
         &self,
         transaction: &mut Transaction,
         place: Place<'_>,
-        (part, sender, message): (&CalendarPart, &Address, ItipMessage),
+        (letter, message): (Letter<'_>, ItipMessage),
         mut record: DecisionRecord,
     ) -> Result<DecisionRecord, GatewayError> {
         let (user, uid, method) = (place.user, message.object.uid().clone(), message.method);
-        let Some(asked) = self.ask_engine(transaction, user, sender, message).await? else {
+        let Some(asked) = self.ask_engine(transaction, user, letter, message).await? else {
             return Ok(bug_record(record, "the engine could not decide"));
         };
+        // Who speaks is who is asked for later: behind a list that is not who stands in From.
+        record.sender = asked.speaker.address.to_string();
+        record.proof = trust::told(&asked.speaker.proof, &letter.email.sender.findings);
+        if let Some((reason, text)) = self.is_too_much(transaction, user, &asked.speaker).await? {
+            return Ok(ignored(record, reason, text));
+        }
         let decision = asked.decision;
         if let Some(object) = &decision.store {
             self.store(transaction, user, object, now_millis()).await?;
@@ -202,45 +222,33 @@ impl Gateway {
         }
         (record.verdict, record.reason) = (decision.verdict.name().to_owned(), decision.reason.name().to_owned());
         record.text = decision.reason.sentence();
-        keep_proposal(transaction, &decision, &record, (part, method)).await?;
+        keep_proposal(transaction, &decision, &record, (letter.part, method)).await?;
         Ok(record)
     }
 
-    /// What the engine says about a message, given what is held; nothing when it broke down. Writes nothing.
+    /// What the engine says about a message, given what is held and how far its sender is proven; nothing when it broke
+    /// down, or the mail has no single author. Writes nothing.
     pub(super) async fn ask_engine(
         &self,
         transaction: &mut Transaction,
         user: &User,
-        sender: &Address,
-        message: ItipMessage,
+        letter: Letter<'_>,
+        mut message: ItipMessage,
     ) -> Result<Option<Asked>, GatewayError> {
         let uid = message.object.uid().clone();
         let held = self.held(transaction, user, &uid).await?;
         let revisions = transaction.revisions(user.key(), &uid).await?;
+        let speaker = self.speaker(transaction, letter, &message, held.as_ref()).await?;
+        let Some(speaker) = speaker else { return Ok(None) };
+        let (policy, wait) = self.policy(transaction, user, (letter.email, &speaker, &message)).await?;
+        trust::name_secretary(&speaker, &mut message, held.as_ref());
         let author = user.author(self.next_dtstamp(transaction, user, &uid).await?);
-        let context = Context { author, sender, policy: self.policy(user, sender) };
+        let context = Context { author, sender: &speaker.address, policy };
+        let method = message.method;
         let question = Held { object: held.as_ref().map(Cow::Borrowed), revisions: &revisions };
         let decision = catch_unwind(AssertUnwindSafe(|| receive(question, message, context))).ok();
-        Ok(decision.map(|decision| Asked { held, revisions, decision }))
-    }
-
-    /// What is left to the engine for this user and this sender.
-    fn policy(&self, user: &User, sender: &Address) -> Policy {
-        let own_domain = sender.domain().is_some_and(|domain| self.is_own_domain(domain));
-        let new_invitations = match user.auto_add {
-            AutoAdd::All => Admission::Add,
-            AutoAdd::Domain if own_domain => Admission::Add,
-            AutoAdd::Domain | AutoAdd::Never => Admission::Wait,
-        };
-        let party_crashers = match self.config.policy.party_crashers {
-            ConfiguredPartyCrashers::Refuse => PartyCrashers::Refuse,
-            ConfiguredPartyCrashers::Propose => PartyCrashers::Propose,
-        };
-        let publications = match self.config.policy.publications {
-            ConfiguredPublications::Refuse => Publications::Refuse,
-            ConfiguredPublications::Import => Publications::Import,
-        };
-        Policy { new_invitations, party_crashers, publications }
+        let decision = decision.map(|decision| trust::hold_back(decision, &speaker, (method, wait)));
+        Ok(decision.map(|decision| Asked { held, revisions, speaker, decision }))
     }
 }
 
@@ -297,6 +305,7 @@ fn blank(place: Place<'_>, email: &Email) -> DecisionRecord {
         folder: place.folder.to_owned(),
         message_id: email.message_id.clone().unwrap_or_default(),
         sender: email.sender.from.first().map(ToString::to_string).unwrap_or_default(),
+        proof: email.sender.findings.iter().map(|finding| finding.name()).collect::<Vec<_>>().join(" "),
         fingerprint,
         ..DecisionRecord::default()
     }
@@ -353,6 +362,7 @@ fn log(record: &DecisionRecord) {
         uid = record.cal_uid,
         verdict = record.verdict,
         reason = record.reason,
+        proof = record.proof,
         "{}",
         record.text
     );

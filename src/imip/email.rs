@@ -1,7 +1,7 @@
 //! What is known of a mail once it has been read.
 
 use super::lines;
-use super::{Quirk, Sender};
+use super::{Quirk, Sender, Trace};
 use crate::itip::{Address, Method};
 
 /// A mail, as far as a calendar gateway is concerned.
@@ -25,8 +25,10 @@ pub struct Email {
     pub is_report: bool,
     /// Whether Return-Path is `<>`, so that no automatic answer may be sent (RFC 3834 §2).
     pub is_return_path_null: bool,
-    /// The values of Authentication-Results in the order of the header, the newest first (RFC 8601 §4.1).
-    pub authentication_results: Vec<String>,
+    /// What the servers on the way wrote above the mail.
+    pub trace: Trace,
+    /// Whether a filter marked it as spam, wherever on the way that was.
+    pub is_marked_as_spam: bool,
     /// The calendars, text/calendar before any other type, otherwise in the order of the mail.
     pub calendars: Vec<CalendarPart>,
     /// What was wrong and was mended or lived with, each once.

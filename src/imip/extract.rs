@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use mail_parser::{Header, HeaderName};
 
 use super::email::{AutoSubmitted, CalendarPart, Email, NoCalendar};
+use super::fields::{self, Field};
 use super::mime::Entity;
-use super::sender::{self, Sender};
-use super::{Quirk, charset, limits, lines, quirk, structure};
+use super::sender::{self, Finding, Sender};
+use super::{Quirk, Trace, charset, limits, lines, quirk, structure};
 use crate::itip::Method;
 
 /// Reads a mail; never fails, and never looks at more than the limits allow.
@@ -51,8 +52,13 @@ pub fn extract_fetched<'a>(header: &[u8], parts: impl IntoIterator<Item = Fetche
 
 fn read_header(entity: &Entity<'_>) -> Email {
     let headers = &entity.headers;
-    let sender = Sender::read(headers);
-    let quirks = if sender.from.len() > 1 { vec![Quirk::SeveralAuthors] } else { Vec::new() };
+    let fields = fields::fields(entity.raw_header());
+    let sender = Sender::read(&fields);
+    let quirks = if sender.findings.contains(&Finding::SeveralFromFields) || sender.from.len() > 1 {
+        vec![Quirk::SeveralAuthors]
+    } else {
+        Vec::new()
+    };
     Email {
         message_id: first_id(headers, &HeaderName::MessageId),
         in_reply_to: first_id(headers, &HeaderName::InReplyTo),
@@ -63,7 +69,8 @@ fn read_header(entity: &Entity<'_>) -> Email {
         is_list: is_list(headers),
         is_report: entity.media_type() == "multipart/report",
         is_return_path_null: headers.iter().any(is_null_return_path),
-        authentication_results: authentication_results(headers),
+        trace: Trace::read(&fields),
+        is_marked_as_spam: fields.iter().any(is_spam_mark),
         sender,
         quirks,
         ..Email::default()
@@ -102,9 +109,20 @@ fn is_null_return_path(header: &Header<'_>) -> bool {
     header.name == HeaderName::ReturnPath && header.value.as_text_list().is_none_or(|all| all.len() < 2) && is_empty
 }
 
-fn authentication_results(headers: &[Header<'_>]) -> Vec<String> {
-    let named = headers.iter().filter(|header| header.name.as_str().eq_ignore_ascii_case("Authentication-Results"));
-    named.filter_map(|header| header.value.as_text()).map(str::to_owned).collect()
+/// Whether a field says that the mail is spam: SpamAssassin's `X-Spam-Status: Yes` and `X-Spam-Flag: YES`, rspamd's `X-Spam: Yes`,
+/// `X-Spamd-Result: default: True` and `X-Rspamd-Action`.
+///
+/// A mark is believed whoever set it: nobody calls their own mail spam. The absence of one says nothing.
+fn is_spam_mark(field: &Field) -> bool {
+    let value = field.value.trim().to_ascii_lowercase();
+    match field.name.as_str() {
+        "x-spam" | "x-spam-flag" | "x-spam-status" => value.starts_with("yes") || value.starts_with("true"),
+        "x-spamd-result" => value.split(['[', ';']).next().is_some_and(|verdict| verdict.contains("true")),
+        "x-rspamd-action" | "x-spam-action" => {
+            matches!(value.as_str(), "reject" | "add header" | "rewrite subject" | "quarantine")
+        }
+        _ => false,
+    }
 }
 
 /// Some mail systems bounce without multipart/report; their name tells (RFC 3834 §2).
@@ -176,6 +194,11 @@ impl Finder {
         if text.trim_matches(|c: char| c.is_whitespace() || c == '\0').is_empty() {
             self.note(Quirk::EmptyPart);
             self.reasons.push(NoCalendar::EmptyPart);
+            return;
+        }
+        if text.len() > limits::CALENDAR_TEXT_BYTES_MAX {
+            self.note(Quirk::OverLimit);
+            self.reasons.push(NoCalendar::TooLarge);
             return;
         }
         let (mended, mending) = quirk::mend(&text);

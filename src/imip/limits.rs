@@ -12,6 +12,9 @@ pub const NESTING_MAX: usize = 20;
 /// Bytes of one calendar part, still encoded for transfer. Invitations with inline attachments reach a few megabytes.
 pub const CALENDAR_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Bytes of one calendar once it is decoded; larger ones are neither mended nor read.
+pub const CALENDAR_TEXT_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Calendars taken from one mail; eleven have been seen in an honest one.
 pub const CALENDARS_MAX: usize = 40;
 
@@ -41,6 +44,27 @@ pub const REFERENCES_MAX: usize = 20;
 
 /// Octets of one Message-ID that we are willing to repeat.
 pub const MESSAGE_ID_OCTETS_MAX: usize = 250;
+
+/// Header fields of one mail that are looked at for who sent it.
+pub const HEADER_FIELDS_MAX: usize = 1_000;
+
+/// Octets of one header field that are looked at for who sent it.
+pub const FIELD_BYTES_MAX: usize = 32 * 1024;
+
+/// Comments within comments in a header field.
+pub const COMMENT_NESTING_MAX: usize = 16;
+
+/// Results in one Authentication-Results field; a field with more counts for nothing.
+pub const RESULTS_MAX: usize = 64;
+
+/// Properties of one result in Authentication-Results.
+pub const PROPERTIES_OF_RESULT_MAX: usize = 32;
+
+/// Authentication-Results fields of our own servers that are read of one mail.
+pub const RESULT_FIELDS_MAX: usize = 16;
+
+/// Received fields that our own servers may have added to one mail.
+pub const OWN_HOPS_MAX: usize = 10;
 
 /// Bytes of a body that is read for an answer in plain words, as it came; nobody writes more by hand.
 pub const PLAIN_BODY_BYTES_MAX: usize = 512 * 1024;

@@ -16,6 +16,7 @@ use super::limits;
 #[derive(Debug)]
 pub(super) struct Entity<'a> {
     pub headers: Vec<Header<'a>>,
+    raw_header: &'a [u8],
     body: &'a [u8],
 }
 
@@ -25,12 +26,12 @@ impl<'a> Entity<'a> {
         let (header, body) = split_header(raw);
         // A part without any header field starts with the empty line (RFC 2046 §5.1).
         let parsed = MessageParser::default().parse_headers(header).and_then(|mail| mail.parts.into_iter().next());
-        Self { headers: parsed.map(|part| part.headers).unwrap_or_default(), body }
+        Self { headers: parsed.map(|part| part.headers).unwrap_or_default(), raw_header: header, body }
     }
 
     /// An entity whose header and body came apart, as IMAP hands them out.
     pub fn fetched(header: &'a [u8], body: &'a [u8]) -> Self {
-        Self { headers: Self::parse(header).headers, body }
+        Self { headers: Self::parse(header).headers, raw_header: header, body }
     }
 
     /// The media type, lower case; `text/plain` when there is none that can be read (RFC 2045 §5.2).
@@ -62,6 +63,11 @@ impl<'a> Entity<'a> {
             "quoted-printable" => quoted_printable_decode(self.body).map(Cow::Owned),
             _ => Some(Cow::Borrowed(self.body)),
         }
+    }
+
+    /// The header fields as they stand, with the empty line that ends them.
+    pub fn raw_header(&self) -> &'a [u8] {
+        self.raw_header
     }
 
     /// The body as it stands.

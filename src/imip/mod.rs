@@ -4,22 +4,28 @@
 //! as text: what it means is the engine's business. Nothing here opens, waits, logs or asks for the time.
 
 pub mod answer;
+pub mod authentication_results;
 pub mod bounce;
 pub mod charset;
 pub mod compose;
 pub mod email;
 pub mod extract;
 pub mod facts;
+mod fields;
 pub mod language;
 pub mod limits;
 pub mod lines;
+pub mod lookalike;
+mod mailboxes;
 mod mime;
 pub mod notice;
+pub mod proof;
 pub mod quirk;
 pub mod recurrence;
 pub mod sender;
 mod structure;
 pub mod token;
+pub mod trace;
 pub mod wording;
 
 pub use answer::{PlainAnswer, plain_answer};
@@ -30,8 +36,10 @@ pub use extract::{FetchedPart, extract, extract_fetched};
 pub use facts::{Answer, Earlier, Facts, Links, Occasion, Scope, When};
 pub use language::Language;
 pub use notice::{Undelivered, compose_undelivered};
+pub use proof::{Claim, Doubt, Evidence, Exception, Proof, ProofRules, Speaker, prove};
 pub use quirk::{Quirk, mend};
 pub use recurrence::Recurrence;
-pub use sender::Sender;
+pub use sender::{Finding, Sender};
 pub use token::{Purpose, Token};
+pub use trace::{Trace, TraceField};
 pub use wording::{Bodies, OverrideFault, OverrideFile, Wording};

@@ -176,6 +176,14 @@ pub enum Reason {
     AnswersOlderTime,
     /// An attendee who was never invited answered; kept for the organizer to see, by policy.
     PartyCrasher(Address),
+    /// Nothing proves that the mail comes from whom it names; the message waits for the user.
+    SenderUnproven,
+    /// The mail server found that the mail does not come from whom it names.
+    SenderContradicted,
+    /// An invitation in a mail that a filter has marked as spam.
+    MarkedAsSpam,
+    /// An invitation from somebody of whom only the message says that they act for its organizer.
+    SpeaksForAnother,
     /// The user's own client has sent it; what is stored follows.
     SentByClient,
     /// The message is not taken.
@@ -203,6 +211,10 @@ impl Reason {
             Reason::DelegatedToUser => "delegated-to-user",
             Reason::AnswersOlderTime => "answers-older-time",
             Reason::PartyCrasher(_) => "party-crasher",
+            Reason::SenderUnproven => "sender-unproven",
+            Reason::SenderContradicted => "sender-contradicted",
+            Reason::MarkedAsSpam => "marked-as-spam",
+            Reason::SpeaksForAnother => "speaks-for-another",
             Reason::SentByClient => "sent-by-client",
             Reason::Refused(refusal) => refusal.log_name(),
         }
@@ -239,6 +251,16 @@ impl Reason {
             Reason::AnswersOlderTime => "An answer to a time that has changed since; a new answer is awaited.".into(),
             Reason::PartyCrasher(address) => {
                 format!("{address} answered without being invited; kept for the organizer to see.")
+            }
+            Reason::SenderUnproven => {
+                "Nothing proves that it comes from whom it names; it waits in `imipd invitations`.".into()
+            }
+            Reason::SenderContradicted => {
+                "Not taken: the mail server found that it does not come from whom it names.".into()
+            }
+            Reason::MarkedAsSpam => "A filter marked the mail as spam; it waits in `imipd invitations`.".into(),
+            Reason::SpeaksForAnother => {
+                "Its sender claims to act for another organizer; it waits in `imipd invitations`.".into()
             }
             Reason::SentByClient => {
                 "The user's own client sent it; what is stored agrees with it, and nobody is told again.".into()

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use calcard::icalendar::{
-    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarProperty, ICalendarValue,
+    ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameterName,
+    ICalendarParameterValue, ICalendarProperty, ICalendarValue, Uri,
 };
 
 use super::address::Address;
-use super::component::ComponentExt;
+use super::component::{ComponentExt, set_parameter};
 use super::decision::Refusal;
 use super::instance::InstanceKey;
 use super::limits;
@@ -162,6 +163,18 @@ impl CalendarObject {
             }
         }
         Ok(found)
+    }
+
+    /// Names `secretary` in every ORGANIZER as the one who acts for it (RFC 5545 §3.2.18).
+    pub fn set_sent_by(&mut self, secretary: &Address) {
+        let keys: Vec<InstanceKey> = self.keys().collect();
+        for key in keys {
+            let entries = self.get_mut(key).into_iter().flat_map(|component| &mut component.entries);
+            for entry in entries.filter(|entry| entry.name == ICalendarProperty::Organizer) {
+                let uri = Uri::Location(format!("mailto:{secretary}"));
+                set_parameter(entry, ICalendarParameterName::SentBy, ICalendarParameterValue::Uri(uri));
+            }
+        }
     }
 
     /// Whether any component has one of `addresses` as ATTENDEE.

@@ -25,6 +25,8 @@ pub struct DecisionRecord {
     pub reason: String,
     /// The sentence.
     pub text: String,
+    /// What proved the sender, and the names of what was odd about them.
+    pub proof: String,
 }
 
 /// Which decisions are asked for; everything that is given has to match.
@@ -52,8 +54,8 @@ impl Transaction {
     pub async fn add_decision(&mut self, decision: &DecisionRecord) -> Result<i64, LedgerError> {
         let row = sqlx::query(
             "INSERT INTO decision
-             (at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+             (at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         )
         .bind(decision.at)
         .bind(&decision.user)
@@ -66,6 +68,7 @@ impl Transaction {
         .bind(&decision.verdict)
         .bind(&decision.reason)
         .bind(&decision.text)
+        .bind(&decision.proof)
         .fetch_one(self.connection())
         .await
         .map_err(LedgerError::while_trying("write a decision"))?;
@@ -114,7 +117,7 @@ impl Ledger {
     /// The decisions that match, newest first.
     pub async fn decisions(&self, filter: &DecisionFilter) -> Result<Vec<DecisionRecord>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text
+            "SELECT at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof
              FROM decision
              WHERE (?1 IS NULL OR user = ?1) AND (?2 IS NULL OR message_id = ?2) AND (?3 IS NULL OR at >= ?3)
              ORDER BY id DESC LIMIT ?4",
@@ -143,5 +146,6 @@ fn record(row: &SqliteRow) -> DecisionRecord {
         verdict: row.get(8),
         reason: row.get(9),
         text: row.get(10),
+        proof: row.get(11),
     }
 }

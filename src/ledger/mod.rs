@@ -14,6 +14,7 @@ mod outbox;
 mod proposals;
 mod revisions;
 mod said;
+mod senders;
 mod sharing;
 mod undelivered;
 

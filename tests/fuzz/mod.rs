@@ -3,10 +3,12 @@
 //! fuzz/fuzz_targets hands them bytes from libFuzzer, tests/corpus.rs the files of fuzz/corpus. Each panics when
 //! something does not hold, and returns quietly on input that is none.
 
+pub mod authentication_results;
 pub mod edits;
 pub mod held_incoming;
 pub mod histories;
 pub mod icalendar;
+pub mod raw_mail;
 
 /// Bytes as a source of small decisions; after the end everything is 0.
 pub struct Choices<'a>(std::slice::Iter<'a, u8>);

@@ -1,0 +1,141 @@
+//! What a user does with the messages whose senders nobody could prove: believe them, or dismiss them.
+//!
+//! A message is believed as it was kept, and the engine is asked anew: what has become stale meanwhile is stale.
+
+use std::borrow::Cow;
+
+use super::change::{ChangeError, Changed};
+use super::{Gateway, letter, now_millis};
+use crate::config::User;
+use crate::itip::{Address, CalUid, Context, Decision, Held, ItipMessage, Policy, Reason, Refusal, Verdict, receive};
+use crate::ledger::{DecisionRecord, Proposal, Transaction};
+
+/// Which of the messages that wait are meant.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    pub uid: CalUid,
+    /// Whose; needed only where several senders speak of the same event.
+    pub sender: Option<Address>,
+}
+
+impl Gateway {
+    /// Takes what waits from an unproven sender as if they were proven; it waits no more.
+    pub(super) async fn believe(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        waiting: &Waiting,
+    ) -> Result<Changed, ChangeError> {
+        let mut changed = Changed::nothing(waiting.uid.clone());
+        for proposal in unproven(transaction, user, waiting).await? {
+            // Removed first: what still waits for another reason is kept under the same key.
+            transaction.remove_proposal(&proposal).await?;
+            let mails = self.take(transaction, user, &proposal).await?;
+            changed.mails.extend(mails);
+        }
+        Ok(changed)
+    }
+
+    /// Forgets what waits from an unproven sender.
+    pub(super) async fn dismiss(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        waiting: &Waiting,
+    ) -> Result<Changed, ChangeError> {
+        for proposal in unproven(transaction, user, waiting).await? {
+            transaction.remove_proposal(&proposal).await?;
+            let text = "Dismissed: the user does not believe its sender.";
+            transaction.add_decision(&record(&proposal, "dismissed", text)).await?;
+        }
+        Ok(Changed::nothing(waiting.uid.clone()))
+    }
+
+    /// Has the engine decide about one message, and does what it says.
+    async fn take(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        proposal: &Proposal,
+    ) -> Result<Vec<(String, Vec<String>)>, ChangeError> {
+        let uid = CalUid(proposal.cal_uid.clone());
+        let message = ItipMessage::parse(&proposal.content, None).map_err(ChangeError::Refused)?;
+        let held = self.held(transaction, user, &uid).await?;
+        let revisions = transaction.revisions(user.key(), &uid).await?;
+        let author = user.author(self.next_dtstamp(transaction, user, &uid).await?);
+        let sender = Address::in_mail(&proposal.sender);
+        let context = Context { author, sender: &sender, policy: Policy::default() };
+        let question = Held { object: held.as_ref().map(Cow::Borrowed), revisions: &revisions };
+        let decision = receive(question, message, context);
+        if let Some(refusal) = refusal_of(&decision) {
+            return Err(ChangeError::Refused(refusal));
+        }
+        if decision.verdict == Verdict::Proposed {
+            let reason = decision.reason.name().to_owned();
+            transaction.add_proposal(&Proposal { reason, ..proposal.clone() }).await?;
+        }
+        if let Some(object) = &decision.store {
+            self.store(transaction, user, object, now_millis()).await?;
+        }
+        if let Some(after) = &decision.revisions {
+            transaction.set_revisions(user.key(), &uid, &revisions, after).await?;
+        }
+        let mut mails = Vec::new();
+        for outgoing in &decision.outgoing {
+            let thread = transaction.thread(user.key(), &uid.0).await?;
+            match letter::debts(outgoing, user, self.pen(), &thread, letter::Occasioned::ByUser) {
+                Ok(debts) => {
+                    for debt in debts {
+                        self.owe(transaction, &outgoing.object, &debt).await?;
+                        mails.push((debt.method, debt.recipients));
+                    }
+                }
+                Err(error) => tracing::warn!(user = user.key(), uid = %uid, %error, "a mail cannot be written"),
+            }
+        }
+        let text = format!("Believed by the user. {}", decision.reason.sentence());
+        transaction.add_decision(&record(proposal, "believed", &text)).await?;
+        Ok(mails)
+    }
+}
+
+/// The messages that are meant; an error where nothing waits, or where several senders do and none is named.
+async fn unproven(transaction: &mut Transaction, user: &User, waiting: &Waiting) -> Result<Vec<Proposal>, ChangeError> {
+    let all = transaction.proposals_about(user.key(), &waiting.uid.0).await?;
+    let is_meant = |proposal: &Proposal| {
+        proposal.reason == Reason::SenderUnproven.name()
+            && waiting.sender.as_ref().is_none_or(|sender| sender.as_str() == proposal.sender)
+    };
+    let meant: Vec<Proposal> = all.into_iter().filter(is_meant).collect();
+    let mut senders: Vec<String> = meant.iter().map(|proposal| proposal.sender.clone()).collect();
+    senders.sort();
+    senders.dedup();
+    match senders.len() {
+        0 => Err(ChangeError::NothingWaits { user: user.key().to_owned(), uid: waiting.uid.to_string() }),
+        1 => Ok(meant),
+        _ => Err(ChangeError::SeveralSenders { senders: senders.join(", ") }),
+    }
+}
+
+fn refusal_of(decision: &Decision) -> Option<Refusal> {
+    match (decision.verdict, &decision.reason) {
+        (Verdict::Refused, Reason::Refused(refusal)) => Some(refusal.clone()),
+        (Verdict::Refused, _) => Some(Refusal::NotOrganizerNorAttendee),
+        (Verdict::Applied | Verdict::Unchanged | Verdict::Proposed, _) => None,
+    }
+}
+
+fn record(proposal: &Proposal, reason: &str, text: &str) -> DecisionRecord {
+    DecisionRecord {
+        at: now_millis(),
+        user: proposal.user.clone(),
+        message_id: proposal.message_id.clone(),
+        sender: proposal.sender.clone(),
+        method: proposal.method.clone(),
+        cal_uid: proposal.cal_uid.clone(),
+        verdict: "own-change".to_owned(),
+        reason: reason.to_owned(),
+        text: text.to_owned(),
+        ..DecisionRecord::default()
+    }
+}
