@@ -27,4 +27,4 @@ fmt:
 
 # Tables with medians and ratios; minutes, most of them for the optimised build.
 bench:
-	$(CARGO) bench $(CARGOFLAGS) --bench engine
+	$(CARGO) bench $(CARGOFLAGS) --bench engine --bench outbox

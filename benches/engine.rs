@@ -12,6 +12,12 @@ use calcard::icalendar::ICalendar;
 use imipd::itip::announce::{self, Author};
 use imipd::itip::{Address, CalendarObject, Context, Held, ItipMessage, Outgoing, Policy, Revisions, Verdict, receive};
 
+#[path = "bounds/mod.rs"]
+mod bounds;
+
+#[global_allocator]
+static COUNTING: bounds::Counting = bounds::Counting;
+
 /// How long each operation and its floor are measured.
 const MEASURED: Duration = Duration::from_millis(700);
 
@@ -50,6 +56,7 @@ fn main() {
     for shape in SHAPES {
         measure_shape(shape, &wanted);
     }
+    bounds::measure(&wanted);
 }
 
 fn measure_shape(shape: Shape, wanted: &[String]) {

@@ -2,7 +2,9 @@
 
 pub mod calendar;
 pub mod cli;
+pub mod command;
 pub mod config;
+pub mod directory;
 pub mod gateway;
 pub mod imip;
 pub mod itip;

@@ -5,7 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use imipd::config::{AddedInstances, AutoAdd, Config, ConfigFaults, PartyCrashers, Publications, Security};
+use imipd::config::{
+    Access, AddedInstances, AutoAdd, Config, ConfigFaults, Files, MasterMode, PartyCrashers, Publications, Security,
+};
+use imipd::imip::{Bodies, Language};
 use secrecy::ExposeSecret;
 
 const EXAMPLE: &str = include_str!("../config.example.toml");
@@ -13,7 +16,8 @@ const EXAMPLE: &str = include_str!("../config.example.toml");
 /// A directory with every file that the example names.
 fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    for name in ["imap-password", "smtp-password", "anna-password", "imap-ca.pem", "smtp-ca.pem"] {
+    std::fs::create_dir(directory.path().join("templates")).unwrap();
+    for name in ["imap-password", "smtp-password", "anna-password", "sql-password", "imap-ca.pem", "smtp-ca.pem"] {
         let file = directory.path().join(name);
         std::fs::write(&file, format!("secret of {name}\n")).unwrap();
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -83,7 +87,6 @@ password_file = "absent-password"
 #[test]
 fn a_value_of_a_later_version_says_what_to_write_today() {
     for (rest, expected) in [
-        ("[imap]\nauth = \"xoauth2\"", r#"2: imap.auth: "xoauth2" is not in this version yet; write "plain""#),
         (
             "[calendar]\nbackend = \"caldav\"",
             r#"2: calendar.backend: "caldav" is not in this version yet; write "database": imipd then keeps the calendars itself"#,
@@ -179,7 +182,7 @@ fn a_configuration_without_users_is_a_fault_without_a_line() {
     let told = parse("[log]\nlevel = \"info\"\n").unwrap_err().to_string();
     assert_eq!(
         told,
-        r#"config.toml: user: is missing; add a table [[user]] with addresses = ["name@example.com"] for each user"#
+        r#"config.toml: user: is missing; add a table [[user]] with addresses = ["name@example.com"] for each user, or a table [users]"#
     );
     let told = parse("[user]\naddresses = [\"anna@example.com\"]\n").unwrap_err().to_string();
     assert!(told.starts_with("config.toml:1: user: is of type table; write [[user]] with two brackets"), "{told}");
@@ -249,15 +252,16 @@ login = "bea"
 password_file = "anna-password"
 auto_add = "never"
 "#;
-    let config = parse(text).unwrap();
+    let directory = directory();
+    let config = Config::parse(text, directory.path()).unwrap();
     let [anna, bea] = config.users.as_slice() else { panic!("{:?}", config.users) };
-    assert_eq!(
-        (anna.login.as_str(), anna.credentials.username.as_str()),
-        ("anna@example.com", "anna@example.com*imipd")
-    );
-    assert_eq!(anna.credentials.password.expose_secret(), "secret of imap-password");
-    assert_eq!((bea.credentials.username.as_str(), bea.auto_add), ("bea", AutoAdd::Never));
-    assert_eq!(bea.credentials.password.expose_secret(), "secret of anna-password");
+    let Access::Master(master) = &anna.access else { panic!("{anna:?}") };
+    assert_eq!((anna.login.as_str(), master.user.as_str()), ("anna@example.com", "imipd"));
+    assert_eq!(master.mode, MasterMode::Separator("*".to_owned()));
+    assert_eq!(master.password.read().unwrap().expose_secret(), "secret of imap-password");
+    let Access::Password(password) = &bea.access else { panic!("{bea:?}") };
+    assert_eq!((bea.login.as_str(), bea.auto_add), ("bea", AutoAdd::Never));
+    assert_eq!(password.read().unwrap().expose_secret(), "secret of anna-password");
     assert_eq!(anna.auto_add, AutoAdd::Domain);
     assert_eq!(config.policy.domains, ["example.com", "example.org"]);
     let faults =
@@ -279,6 +283,8 @@ fn the_defaults_are_those_that_are_promised() {
     assert_eq!((config.policy.auto_add, config.policy.party_crashers), (AutoAdd::All, PartyCrashers::Refuse));
     assert_eq!((config.policy.publications, config.policy.share_answers), (Publications::Refuse, None));
     assert_eq!(config.imip.added_instances, AddedInstances::Request);
+    assert_eq!((config.imip.bodies, config.imip.templates.as_deref()), (Bodies::Both, None));
+    assert_eq!((config.imip.language, config.users[0].language), (Language::English, Language::English));
 }
 
 #[test]
@@ -289,16 +295,16 @@ fn a_file_is_loaded_from_where_it_lies_and_warned_about_where_it_is_open() {
     let file = directory.path().join("config.toml");
     let text = "[[user]]\naddresses = [\"anna@example.com\"]\npassword_file = \"anna-password\"\n";
     std::fs::write(&file, format!("{text}[database]\nurl = \"sqlite://state.db\"\n")).unwrap();
-    let config = Config::load(&file).unwrap();
+    let config = Config::load(&file, Files::Checked).unwrap();
     assert_eq!(config.database.path, directory.path().join("state.db"));
     assert_eq!(config.warnings.len(), 2, "{:?}", config.warnings);
     assert!(config.warnings.iter().any(|text| text.contains("anna-password holds a secret and is open to everybody")));
     assert!(config.warnings.iter().any(|text| text.starts_with("policy.trust: \"from\" believes the From header")));
 
     std::fs::write(&file, b"[log]\nlevel = \"caf\xe9\"\n").unwrap();
-    let told = Config::load(&file).unwrap_err().to_string();
+    let told = Config::load(&file, Files::Checked).unwrap_err().to_string();
     assert_eq!(told, format!("{}:2: is not UTF-8 text; save the file as UTF-8", file.display()));
-    let told = Config::load(&directory.path().join("absent.toml")).unwrap_err().to_string();
+    let told = Config::load(&directory.path().join("absent.toml"), Files::Checked).unwrap_err().to_string();
     assert!(told.contains("absent.toml: cannot be read: No such file"), "{told}");
 }
 
@@ -388,5 +394,5 @@ fn the_configuration_in_the_readme_works() {
     let text: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
     let config = parse(&text.join("\n")).unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!(config.users.len(), 2);
-    assert_eq!(config.users[0].credentials.username, "anna@example.com*imipd");
+    assert!(matches!(&config.users[0].access, Access::Master(master) if master.user == "imipd"), "{:?}", config.users);
 }

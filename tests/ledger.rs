@@ -180,4 +180,7 @@ async fn a_key_is_made_once_however_many_ask() {
     assert_eq!(one.expose_secret(), other.expose_secret());
     let another = ledger.secret("hashes").await.expect("a key");
     assert_ne!(one.expose_secret(), another.expose_secret());
+    ledger.close().await;
+    let again = Ledger::open(&folder.path().join("imipd.db")).await.expect("a database").secret("links").await;
+    assert_eq!(again.expect("a key").expose_secret(), one.expose_secret(), "it outlives the daemon");
 }

@@ -1,7 +1,7 @@
 //! Runs every conversation of `tests/dialogues` between the mailbox driver and a scripted, mostly hostile, server.
 //!
 //! A file's first line says what comes of it, `# expect STEP: OUTCOME`, for the first step that fails or else the last.
-//! Then come settings (`# run`, `# patience` in ms, `# security`) and the conversation: `C:` is a line the client
+//! Then come settings (`# run`, `# patience` in ms, `# security`, `# as` with what bob logs in, `# heavy`) and the conversation: `C:` is a line the client
 //! must send, `S:` one that the server sends, `S+` text without line end, `S!` closes or falls silent, `~` stands
 //! for a usual exchange. `<<( x 2000>>` repeats a text.
 
@@ -10,8 +10,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use imipd::mailbox::{
-    Credentials, Fetched, FetchedMail, FolderState, ImapServer, ImapUid, MailStructure, MailboxError, Security,
-    Session, Shape, Timing,
+    Credentials, Fetched, FetchedMail, FolderState, ImapServer, ImapUid, LoginProblem, MailStructure, MailboxError,
+    MasterMode, Security, Session, Shape, Timing, TokenMechanism,
 };
 use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -35,6 +35,7 @@ struct Dialogue {
     steps: Vec<String>,
     patience: Duration,
     security: Security,
+    credentials: Credentials,
     script: Vec<String>,
 }
 
@@ -53,8 +54,28 @@ impl Dialogue {
             steps: steps.split(", ").filter(|step| !step.is_empty()).map(str::to_owned).collect(),
             patience: Duration::from_millis(setting("patience").map_or(10_000, |ms| ms.parse().unwrap())),
             security: if setting("security").is_some() { Security::StartTls } else { Security::None },
+            credentials: credentials(setting("as").as_deref().unwrap_or("password")),
             script: text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).flat_map(expanded).collect(),
         }
+    }
+}
+
+/// With what bob logs in; the password, or the token, is "secret".
+fn credentials(kind: &str) -> Credentials {
+    let (login, secret) = ("bob".to_owned(), SecretString::from("secret"));
+    let master = |mode| Credentials::Master {
+        login: "bob".to_owned(),
+        master_user: "root".to_owned(),
+        password: SecretString::from("secret"),
+        mode,
+    };
+    match kind {
+        "password" => Credentials::Password { login, password: secret },
+        "master" => master(MasterMode::Separator("*".to_owned())),
+        "authzid" => master(MasterMode::AuthorizationId),
+        "xoauth2" => Credentials::Token { login, token: secret, mechanism: TokenMechanism::XOauth2 },
+        "oauthbearer" => Credentials::Token { login, token: secret, mechanism: TokenMechanism::OauthBearer },
+        other => panic!("what is {other}?"),
     }
 }
 
@@ -102,10 +123,8 @@ async fn expect_line(stream: &mut BufReader<TcpStream>, expected: &str) -> Resul
     if line == expected { Ok(()) } else { Err(format!("the client says {line:?} instead of {expected:?}")) }
 }
 
-async fn outcome(server: &ImapServer, steps: &[String]) -> String {
-    let credentials =
-        Credentials::Password { login: "bob".to_owned(), password: SecretString::from("secret".to_owned()) };
-    let mut session = match Session::connect(server, &credentials).await {
+async fn outcome(server: &ImapServer, credentials: &Credentials, steps: &[String]) -> String {
+    let mut session = match Session::connect(server, credentials).await {
         Ok(session) => session,
         Err(error) => return told("connect", Err(&error)),
     };
@@ -196,6 +215,14 @@ fn told(step: &str, result: Result<String, &MailboxError>) -> String {
             let variant = variant.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned();
             let detail = match error {
                 MailboxError::Refused { status, .. } => format!(" {status}"),
+                MailboxError::LoginRefused { text, problem, .. } => {
+                    let problem = match problem {
+                        LoginProblem::Credentials => String::new(),
+                        other => format!(" {other:?}"),
+                    };
+                    let saying = if text.contains("\"status\":\"401\"") { ", saying status 401" } else { "" };
+                    format!("{problem}{saying}")
+                }
                 MailboxError::TooLarge { limit, .. } => format!(" ({limit})"),
                 _ => String::new(),
             };
@@ -217,7 +244,8 @@ async fn play(path: std::path::PathBuf) -> Option<String> {
     };
     let serving = tokio::spawn(serve(listener, dialogue.script));
     // The driver must be usable from a spawned task, on a worker's stack.
-    let found = tokio::spawn(async move { outcome(&server, &dialogue.steps).await }).await.unwrap();
+    let found =
+        tokio::spawn(async move { outcome(&server, &dialogue.credentials, &dialogue.steps).await }).await.unwrap();
     let name = path.file_name().unwrap().to_string_lossy().into_owned();
     if let Err(fault) = serving.await.unwrap() {
         return Some(format!("{name}: {fault} (came out as: {found})"));
@@ -230,11 +258,19 @@ async fn every_dialogue_ends_as_its_first_line_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/dialogues");
     let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(files.len() > 40, "only {} dialogues", files.len());
-    // Those that wait for a silent server come last, by themselves: a busy machine must not be taken for one.
-    let (silent, others): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|path| std::fs::read_to_string(path).unwrap().contains("# patience "));
+    // Those that wait for a silent server come by themselves: a busy machine must not be taken for one. Before them come
+    // those that are much work for the parser, one at a time.
+    let (mut heavy, mut silent, mut others) = (Vec::new(), Vec::new(), Vec::new());
+    for path in files {
+        let text = std::fs::read_to_string(&path).unwrap();
+        match (text.contains("\n# heavy"), text.contains("\n# patience ")) {
+            (true, _) => heavy.push(vec![path]),
+            (false, true) => silent.push(path),
+            (false, false) => others.push(path),
+        }
+    }
     let mut faults = Vec::new();
-    for group in [others, silent] {
+    for group in std::iter::once(others).chain(heavy).chain([silent]) {
         let playing: Vec<_> = group.into_iter().map(|path| tokio::spawn(play(path))).collect();
         for played in playing {
             faults.extend(played.await.unwrap());

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use imipd::mailbox::{
-    Credentials, Fetched, FetchedMail, IdleEnd, ImapServer, ImapUid, MailStructure, MailboxError, Security, Session,
-    Shape, Timing,
+    Credentials, Fetched, FetchedMail, IdleEnd, ImapServer, ImapUid, MailStructure, MailboxError, MasterMode, Security,
+    Session, Shape, Timing,
 };
 use imipd_lab::{Lab, LabOptions, MASTER_PASSWORD, MASTER_USER, Mta, password, start_or_skip};
 use mail_parser::{Message, MessageParser, MimeHeaders};
@@ -91,7 +91,7 @@ fn master(password: &str) -> Credentials {
         login: USER.to_owned(),
         master_user: MASTER_USER.to_owned(),
         password: secret(password),
-        separator: "*".to_owned(),
+        mode: MasterMode::Separator("*".to_owned()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use imipd::config::Config;
-use imipd::gateway::{Change, Gateway, Place};
+use imipd::gateway::{Change, Gateway, Place, now_millis};
 use imipd::itip::{CalUid, CalendarObject};
 use imipd::ledger::OutboxEntry;
 use imipd::mailbox::FolderRole;
@@ -83,7 +83,7 @@ async fn answers_are_gathered_and_shared_once() {
     // Died, and started again, before it was time.
     gateway.ledger.close().await;
     let gateway = open(folder.path(), "share_answers = \"30s\"").await;
-    let due_at = gateway.ledger.next_due_at(chrono::Utc::now().timestamp_millis()).await.expect("a time");
+    let due_at = gateway.ledger.next_due_at(now_millis()).await.expect("a time");
     assert!(due_at.is_some(), "the courier wakes for it");
     share(&gateway).await;
     share(&gateway).await;

@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use imipd::itip::Address;
-use imipd::outbox::smtp::{DataOutcome, Security, SmtpError, SmtpServer, Submitter};
+use imipd::outbox::smtp::{DataOutcome, Login, Security, SmtpError, SmtpServer, Submitter};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
@@ -161,7 +160,7 @@ fn server(host: &str, port: u16, security: Security) -> SmtpServer {
         port,
         socket: None,
         security,
-        credentials: Some(("user".to_owned(), SecretString::from("secret"))),
+        credentials: Some(Login::password("user", "secret".into())),
         hello_name: "gateway".to_owned(),
         max_recipients: 100,
         max_connections: 1,

@@ -46,6 +46,10 @@ enum Command {
         user: String,
         /// An iCalendar file, or - for standard input.
         file: String,
+        /// A calendar client stored it, which may write to the others itself: mail waits for `smtp.grace`, and stays when the
+        /// client's own is found in the Sent folder.
+        #[arg(long)]
+        from_client: bool,
         #[arg(long)]
         json: bool,
     },
@@ -54,6 +58,9 @@ enum Command {
         #[arg(long, value_name = "ADDR")]
         user: String,
         uid: String,
+        /// A calendar client deleted it; as for put.
+        #[arg(long)]
+        from_client: bool,
         #[arg(long)]
         json: bool,
     },
@@ -64,20 +71,41 @@ impl Arguments {
         match self.command {
             Command::List { user, json } => list(&gateway, &user, json).await,
             Command::Get { user, uid } => get(&gateway, &user, uid).await,
-            Command::Put { user, file, json } => {
+            Command::Put { user, file, from_client, json } => {
                 let object = CalendarObject::parse(&read(&file)?)
                     .map_err(|refusal| anyhow::anyhow!("{file} was not stored: {} ({refusal})", refusal.sentence()))?;
-                change(&gateway, &user, Change::Put(Box::new(object)), json).await
+                change(&gateway, (&user, author(from_client)), Change::Put(Box::new(object)), json).await
             }
-            Command::Delete { user, uid, json } => change(&gateway, &user, Change::Delete(CalUid(uid)), json).await,
+            Command::Delete { user, uid, from_client, json } => {
+                change(&gateway, (&user, author(from_client)), Change::Delete(CalUid(uid)), json).await
+            }
         }
     }
 }
 
+/// Who has made a change.
+#[derive(Clone, Copy, Debug)]
+enum Author {
+    User,
+    Client,
+}
+
+fn author(from_client: bool) -> Author {
+    if from_client { Author::Client } else { Author::User }
+}
+
 /// Makes a change, wakes the daemon and tells what it led to.
-async fn change(gateway: &Gateway, user: &str, change: Change, json: bool) -> anyhow::Result<()> {
-    let user = user_of(gateway, user)?;
-    let changed = gateway.change(user, change).await?;
+async fn change(
+    gateway: &Arc<Gateway>,
+    (user, author): (&str, Author),
+    change: Change,
+    json: bool,
+) -> anyhow::Result<()> {
+    let user = user_of(gateway, user).await?;
+    let changed = match author {
+        Author::User => gateway.change(&user, change).await?,
+        Author::Client => gateway.change_by_client(&user, change).await?,
+    };
     wake(gateway).await;
     report(&changed, json)
 }
@@ -116,16 +144,16 @@ pub fn report(changed: &Changed, json: bool) -> anyhow::Result<()> {
     }
 }
 
-async fn get(gateway: &Gateway, user: &str, uid: String) -> anyhow::Result<()> {
-    let user = user_of(gateway, user)?;
-    let stored = gateway.object(user, &CalUid(uid.clone())).await?;
+async fn get(gateway: &Arc<Gateway>, user: &str, uid: String) -> anyhow::Result<()> {
+    let user = user_of(gateway, user).await?;
+    let stored = gateway.object(&user, &CalUid(uid.clone())).await?;
     let stored = stored.with_context(|| format!("{} has nothing with the UID {uid}", user.key()))?;
     output::verbatim(&stored.content)
 }
 
-async fn list(gateway: &Gateway, user: &str, json: bool) -> anyhow::Result<()> {
-    let user = user_of(gateway, user)?;
-    let objects = gateway.objects(user).await?;
+async fn list(gateway: &Arc<Gateway>, user: &str, json: bool) -> anyhow::Result<()> {
+    let user = user_of(gateway, user).await?;
+    let objects = gateway.objects(&user).await?;
     let rows: Vec<Row> = objects.iter().filter_map(|stored| Row::of(stored, &user.addresses)).collect();
     if json {
         return output::json(&rows);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::output;
 use crate::config::{Config, User};
-use crate::gateway::{Gateway, ask};
-use crate::mailbox::{Credentials, ImapServer, Session};
+use crate::gateway::{Gateway, ask, credentials, load_wording};
+use crate::mailbox::{ImapServer, Session};
 use crate::outbox::smtp::Submitter;
 
 /// How many logins in a row may fail in the same way before the rest is left out: they would lock accounts.
@@ -40,10 +40,12 @@ pub async fn execute(config: Config) -> anyhow::Result<()> {
     for warning in &config.warnings {
         say(&format!("warning  {warning}"));
     }
+    check_wording(&config, &mut findings);
     match Gateway::open(config).await {
         Ok(gateway) => {
             findings.good(&format!("database: {}", gateway.config.database.path.display()));
             check_daemon(&gateway, &mut findings).await;
+            check_sources(&gateway, &mut findings).await;
             check_mailboxes(&gateway, &mut findings).await;
             check_submission(&gateway, &mut findings).await;
             gateway.ledger.close().await;
@@ -57,11 +59,39 @@ pub async fn execute(config: Config) -> anyhow::Result<()> {
     }
 }
 
+fn check_wording(config: &Config, findings: &mut Findings) {
+    let (_, faults) = load_wording(&config.imip);
+    if let Some(directory) = config.imip.templates.as_ref().filter(|_| faults.is_empty()) {
+        findings.good(&format!("templates: {}", directory.display()));
+    }
+    for fault in faults {
+        findings.bad("templates", &fault);
+    }
+}
+
 async fn check_daemon(gateway: &Gateway, findings: &mut Findings) {
     match ask(&gateway.config.database.path, "ping").await {
         Ok(Some(_)) => findings.good("daemon: running"),
         Ok(None) => say("note     daemon: not running"),
         Err(error) => findings.bad("daemon", &error),
+    }
+}
+
+/// Asks the sources of users; whom they tell is checked with the others.
+async fn check_sources(gateway: &Arc<Gateway>, findings: &mut Findings) {
+    let sources = gateway.config.more_users.sources.len();
+    if sources == 0 {
+        return;
+    }
+    let reloaded = gateway.reload_users().await;
+    for warning in &reloaded.warnings {
+        say(&format!("warning  {}", output::printable(warning)));
+    }
+    for trouble in &reloaded.failing {
+        findings.bad("users", trouble);
+    }
+    if reloaded.failing.is_empty() {
+        findings.good(&format!("users: {} in all", reloaded.after.len()));
     }
 }
 
@@ -71,9 +101,9 @@ async fn check_mailboxes(gateway: &Arc<Gateway>, findings: &mut Findings) {
         Err(error) => return findings.bad("IMAP", &error),
     };
     let (mut same, mut last) = (0, String::new());
-    for user in &gateway.config.users {
+    for user in gateway.roster().users() {
         let trouble = check_mailbox(gateway, &server, user).await.err();
-        let what = format!("IMAP: {} as {}", user.key(), user.credentials.username);
+        let what = format!("IMAP: {} as {}", user.key(), user.login);
         let Some(error) = trouble else {
             findings.good(&what);
             (same, last) = (0, String::new());
@@ -100,9 +130,7 @@ async fn check_mailbox(
     server: &ImapServer,
     user: &User,
 ) -> Result<(), crate::mailbox::MailboxError> {
-    let login = user.credentials.username.clone();
-    let credentials = Credentials::Password { login, password: user.credentials.password.clone() };
-    let mut session = Session::connect(server, &credentials).await?;
+    let mut session = Session::connect(server, &credentials(user).await?).await?;
     if !session.capabilities().has("IDLE") {
         let every = gateway.config.imap.poll_interval;
         say(&format!("warning  IMAP: the server has no IDLE; {} is asked every {every:?}", user.key()));

@@ -21,7 +21,7 @@ pub struct Arguments {
 
 impl Arguments {
     pub async fn execute(self, gateway: Arc<Gateway>) -> anyhow::Result<()> {
-        let user = user_of(&gateway, &self.user)?;
+        let user = &*user_of(&gateway, &self.user).await?;
         let mut raw = Vec::new();
         let most = MAIL_BYTES_MAX as u64 + 1;
         match self.file.to_str() {

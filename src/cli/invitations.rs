@@ -35,7 +35,7 @@ struct Waiting {
 
 impl Arguments {
     pub async fn execute(self, gateway: Arc<Gateway>) -> anyhow::Result<()> {
-        let user = user_of(&gateway, &self.user)?;
+        let user = &*user_of(&gateway, &self.user).await?;
         let mut waiting: Vec<Waiting> =
             gateway.objects(user).await?.iter().filter_map(|stored| unanswered(stored, user)).collect();
         let proposals = gateway.ledger.proposals(user.key()).await?;

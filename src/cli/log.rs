@@ -83,7 +83,10 @@ impl Entry {
 
 impl Arguments {
     pub async fn execute(self, gateway: Arc<Gateway>) -> anyhow::Result<()> {
-        let user = self.user.as_deref().map(|address| user_of(&gateway, address)).transpose()?;
+        let user = match &self.user {
+            Some(address) => Some(user_of(&gateway, address).await?),
+            None => None,
+        };
         let filter = DecisionFilter {
             user: user.map(|user| user.key().to_owned()),
             message_id: self.message_id.as_deref().map(with_brackets),

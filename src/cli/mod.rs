@@ -7,6 +7,7 @@ mod invitations;
 mod log;
 mod outbox;
 mod output;
+mod preview;
 mod respond;
 mod run;
 mod scenario;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, User};
+use crate::config::{Config, Files, User};
 use crate::gateway::{Gateway, ask};
 use crate::itip::Address;
 
@@ -52,6 +53,8 @@ enum Command {
     Log(log::Arguments),
     /// Look at the mails that are owed and were sent.
     Outbox(outbox::Arguments),
+    /// Write the mail that would go out with a calendar, to look at; sends nothing.
+    Preview(preview::Arguments),
     /// Tell how the daemon is.
     Status(status::Arguments),
     /// Run scenario files on the engine.
@@ -62,6 +65,7 @@ enum Command {
 pub fn execute(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Scenario(scenario) => scenario.execute(),
+        Command::Preview(preview) => preview.execute(&arguments.config),
         command => execute_with_config(&arguments.config, command),
     };
     match outcome {
@@ -92,12 +96,13 @@ fn told(error: &anyhow::Error) -> String {
 }
 
 fn execute_with_config(path: &std::path::Path, command: Command) -> anyhow::Result<()> {
-    let config = Config::load(path).map_err(|faults| anyhow::anyhow!("the configuration has faults:\n{faults}"))?;
+    let config = Config::load(path, command.files())
+        .map_err(|faults| anyhow::anyhow!("the configuration has faults:\n{faults}"))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(workers(&command)).build();
     let runtime = runtime.context("cannot start the runtime")?;
     runtime.block_on(async move {
         match command {
-            Command::Run => run::execute(config).await,
+            Command::Run => run::execute(config, path.to_owned()).await,
             Command::Check => check::execute(config).await,
             Command::Explain(arguments) => arguments.execute(open(config).await?).await,
             Command::Calendar(arguments) => arguments.execute(open(config).await?).await,
@@ -107,8 +112,27 @@ fn execute_with_config(path: &std::path::Path, command: Command) -> anyhow::Resu
             Command::Outbox(arguments) => arguments.execute(open(config).await?).await,
             Command::Status(arguments) => arguments.execute(open(config).await?).await,
             Command::Scenario(arguments) => arguments.execute(),
+            Command::Preview(arguments) => arguments.execute(path),
         }
     })
+}
+
+impl Command {
+    /// Whether it needs the passwords that the configuration names.
+    fn files(&self) -> Files {
+        match self {
+            Self::Run | Self::Check => Files::Checked,
+            Self::Explain(_)
+            | Self::Calendar(_)
+            | Self::Invitations(_)
+            | Self::Respond(_)
+            | Self::Log(_)
+            | Self::Outbox(_)
+            | Self::Status(_)
+            | Self::Scenario(_)
+            | Self::Preview(_) => Files::Unchecked,
+        }
+    }
 }
 
 /// The daemon uses what there is; everything else is over in a moment.
@@ -124,9 +148,15 @@ async fn open(config: Config) -> anyhow::Result<Arc<Gateway>> {
 }
 
 /// The user who has an address, or an error that says who there is.
-fn user_of<'a>(gateway: &'a Gateway, address: &str) -> anyhow::Result<&'a User> {
-    gateway.user(&Address::parse(address)).with_context(|| {
-        format!("{address} is no address of any [[user]] in the configuration; `imipd status` lists the users of a running daemon")
+async fn user_of(gateway: &Arc<Gateway>, address: &str) -> anyhow::Result<Arc<User>> {
+    let parsed = Address::parse(address);
+    if let Some(user) = gateway.user(&parsed) {
+        return Ok(user);
+    }
+    let reloaded = gateway.reload_users().await;
+    gateway.user(&parsed).with_context(|| {
+        let unsure: String = reloaded.failing.iter().map(|trouble| format!("; {trouble}")).collect();
+        format!("{address} is no address of any user in the configuration or its [users]; `imipd status` lists the users of a running daemon{unsure}")
     })
 }
 

@@ -150,9 +150,9 @@ async fn drop_mails(gateway: &Gateway, ids: &[i64], json: bool) -> anyhow::Resul
     report(done, "is not sent to", json)
 }
 
-async fn resume(gateway: &Gateway, user: &str, json: bool) -> anyhow::Result<()> {
-    let user = user_of(gateway, user)?;
-    let mails = gateway.release(user, &operator()).await?;
+async fn resume(gateway: &std::sync::Arc<Gateway>, user: &str, json: bool) -> anyhow::Result<()> {
+    let user = user_of(gateway, user).await?;
+    let mails = gateway.release(&user, &operator()).await?;
     wake(gateway).await;
     if json {
         return output::json(&serde_json::json!({ "user": user.key(), "mails": mails }));

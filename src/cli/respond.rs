@@ -41,7 +41,7 @@ enum Choice {
 
 impl Arguments {
     pub async fn execute(self, gateway: Arc<Gateway>) -> anyhow::Result<()> {
-        let user = user_of(&gateway, &self.user)?;
+        let user = &*user_of(&gateway, &self.user).await?;
         let uid = CalUid(self.uid);
         let instance = match self.instance {
             None => None,

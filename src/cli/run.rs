@@ -1,13 +1,14 @@
 //! `imipd run`: the daemon, in the foreground.
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use crate::config::{Config, Log, LogFormat};
 use crate::{gateway, web};
 
-pub async fn execute(config: Config) -> anyhow::Result<()> {
+pub async fn execute(config: Config, file: PathBuf) -> anyhow::Result<()> {
     start_logging(&config.log);
-    gateway::run(config, async |gateway, stop, tasks| Ok(web::start(gateway, stop, tasks).await?)).await
+    gateway::run(config, file, async |gateway, stop, tasks| Ok(web::start(gateway, stop, tasks).await?)).await
 }
 
 /// Log lines go to stderr, where systemd picks them up. Libraries say little: async-imap would print mail at trace.

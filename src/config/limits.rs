@@ -29,3 +29,6 @@ pub(super) const FAULTS_SHOWN_MAX: usize = 1000;
 
 /// Longest key for which a nearest known one is looked for.
 pub(super) const GUESS_CHARS_MAX: usize = 64;
+
+/// Words of a command.
+pub(super) const WORDS_MAX: usize = 100;

@@ -3,6 +3,7 @@
 //! Every key, its default and its unit are explained in `config.example.toml`; `tests/config.rs` holds that file and this
 //! reader together. Unknown keys are errors, all faults are reported at once, and no secret stands in the file itself.
 
+mod access;
 mod envelope;
 mod fault;
 mod file;
@@ -11,6 +12,7 @@ mod nearest;
 mod reader;
 mod secret;
 mod sections;
+mod sources;
 mod users;
 mod value;
 
@@ -18,15 +20,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono_tz::Tz;
-use secrecy::SecretString;
 use toml::de::DeTable;
 
+use crate::imip::{Bodies, Language};
 use crate::itip::Address;
 
+pub use access::{Access, Master, MasterMode, TokenMechanism, TokenSource};
 pub use envelope::EnvelopeFrom;
 pub use fault::{ConfigFaults, Fault};
 use reader::{Findings, Section};
 use secret::Places;
+pub use secret::{Files, Secret, SecretError};
+pub use sources::{UserDatabase, UserSource, Users};
 use users::Usual;
 
 /// Everything that an administrator decides, with the defaults filled in.
@@ -35,8 +40,10 @@ pub struct Config {
     pub database: Database,
     pub imap: Imap,
     pub smtp: Smtp,
-    /// At least one; no address and no login belongs to two of them.
+    /// Those of the `[[user]]` tables; no address and no login belongs to two of them.
     pub users: Vec<User>,
+    /// Where the others come from.
+    pub more_users: Users,
     pub calendar: Calendar,
     pub policy: Policy,
     pub imip: Imip,
@@ -44,6 +51,7 @@ pub struct Config {
     pub log: Log,
     /// What works and should still be known, as sentences; without order.
     pub warnings: Vec<String>,
+    usual: Usual,
 }
 
 /// Where the gateway keeps its state.
@@ -79,11 +87,11 @@ pub enum Security {
     None,
 }
 
-/// A name and a password, as they are sent.
+/// A name, and where its password is.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     pub username: String,
-    pub password: SecretString,
+    pub password: Secret,
 }
 
 /// The mailboxes.
@@ -125,15 +133,17 @@ pub struct Smtp {
 }
 
 /// One person whose mailbox is watched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// Every address of theirs, the main one first; never empty.
     pub addresses: Vec<Address>,
     /// What the mailbox is called at the IMAP server.
     pub login: String,
-    /// What is sent to the IMAP server: the user's own password, or the master user's in the name of `login`.
-    pub credentials: Credentials,
+    /// With what imipd logs in there.
+    pub access: Access,
     pub timezone: Tz,
+    /// In which those are written to of whom no language is known: their own choice, or that of `[imip]`.
+    pub language: Language,
     /// How they are called in mails that are sent for them.
     pub name: Option<String>,
     /// Their own choice, or that of `[policy]`.
@@ -162,8 +172,18 @@ pub struct Policy {
     pub publications: Publications,
     /// How long answers are gathered before the other attendees are told; nothing when they are not told.
     pub share_answers: Option<Duration>,
-    /// The site's own domains in lower case, sorted; the users' when none are configured.
+    /// The site's own domains in lower case, sorted; those of the `[[user]]` tables when none are configured.
     pub domains: Vec<String>,
+    pub domains_from: DomainsFrom,
+}
+
+/// Which domains are the site's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DomainsFrom {
+    /// Those that the policy names.
+    Policy,
+    /// Those of all users, wherever they come from.
+    Users,
 }
 
 /// Whose invitations are added to the calendar; the others wait in `imipd invitations`.
@@ -202,6 +222,11 @@ pub enum Publications {
 #[derive(Clone, Debug)]
 pub struct Imip {
     pub added_instances: AddedInstances,
+    pub bodies: Bodies,
+    /// The directory with words and templates in place of ours.
+    pub templates: Option<PathBuf>,
+    /// What holds for users without a choice of their own; [`User::language`] is the one to apply.
+    pub language: Language,
 }
 
 /// How instances that were added to a series are announced.
@@ -219,7 +244,7 @@ pub struct Web {
     /// Where; nothing when it is switched off.
     pub listen: Option<Listen>,
     /// What a mail server has to know that tells of new mail.
-    pub push_token: Option<SecretString>,
+    pub push_token: Option<secrecy::SecretString>,
 }
 
 /// Where the web server listens.
@@ -274,26 +299,33 @@ impl LogLevel {
 }
 
 impl Config {
-    /// The configuration in this file, with every secret that it points to.
-    pub fn load(path: &Path) -> Result<Config, ConfigFaults> {
+    /// The configuration in this file; with [`Files::Checked`] it is a fault when a secret cannot be read.
+    pub fn load(path: &Path, files: Files) -> Result<Config, ConfigFaults> {
         let file = path.display().to_string();
         let text = file::read_text(path)?;
         // Relative paths in it must not depend on where imipd happens to be started.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let base_dir = path.parent().unwrap_or(Path::new("/"));
-        read(&file, &text, &Places { base_dir, env: &|name| std::env::var_os(name) })
+        read(&file, &text, &Places { base_dir, env: &|name| std::env::var_os(name), files })
     }
 
     /// The configuration in this text, whose relative paths start at `base_dir`.
     pub fn parse(text: &str, base_dir: &Path) -> Result<Config, ConfigFaults> {
-        read("config.toml", text, &Places { base_dir, env: &|name| std::env::var_os(name) })
+        let places = Places { base_dir, env: &|name| std::env::var_os(name), files: Files::Checked };
+        read("config.toml", text, &places)
+    }
+
+    /// The user that a source tells in a table such as `[[user]]`, and what should be known about it; otherwise all that is
+    /// wrong with it, as one text.
+    pub fn user_of_row(&self, row: &toml::Table) -> Result<(User, Vec<String>), String> {
+        users::user_of_row(row, &self.usual)
     }
 
     /// Every key that the reader knows, as `table.key`, tables themselves included, sorted.
     pub fn known_keys() -> Vec<String> {
         let (document, _) = DeTable::parse_recoverable("[[user]]");
         let findings = Findings::new("", &[]);
-        let places = Places { base_dir: Path::new("/"), env: &|_| None };
+        let places = Places { base_dir: Path::new("/"), env: &|_| None, files: Files::Unchecked };
         read_root(Section::root(document.get_ref(), &findings), &places);
         let (_, _, mut keys) = findings.into_parts();
         keys.sort();
@@ -310,20 +342,32 @@ fn read(file: &str, text: &str, places: &Places<'_>) -> Result<Config, ConfigFau
 }
 
 fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
-    let (imap, master) = sections::imap(root.section("imap"), places);
+    let (imap, access) = sections::imap(root.section("imap"), places);
     let policy = sections::policy(root.section("policy"));
-    let users = users::users(&root, &Usual { master: master.as_ref(), auto_add: policy.auto_add, places });
+    let imip = sections::imip(root.section("imip"), places);
+    let base_dir = places.base_dir.to_owned();
+    let usual = Usual { access, auto_add: policy.auto_add, language: imip.language, base_dir, files: places.files };
+    let more_users = sources::users(root.section("users"), places);
+    if more_users.sources.is_empty() {
+        root.demand(
+            "user",
+            "add a table [[user]] with addresses = [\"name@example.com\"] for each user, or a table [users]",
+        );
+    }
+    let users = users::users(&root, &usual, places);
     let config = Config {
         database: sections::database(root.section("database"), places),
         imap,
         smtp: sections::smtp(root.section("smtp"), places),
         policy: policy.with_domains_of(&users),
         users,
+        more_users,
         calendar: sections::calendar(root.section("calendar")),
-        imip: sections::imip(root.section("imip")),
+        imip,
         web: sections::web(root.section("web"), places),
         log: sections::log(root.section("log")),
         warnings: Vec::new(),
+        usual,
     };
     root.finish();
     config

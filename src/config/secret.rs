@@ -14,17 +14,58 @@ use super::limits::SECRET_BYTES_MAX;
 pub(super) const SECRET: &str =
     "write the path of a file that holds the password alone, \"credential:NAME\" or \"env:NAME\"";
 
+/// Whether the files that a configuration points to are looked into while it is read.
+///
+/// Only the daemon and `imipd check` need passwords; that one of them cannot be read is no reason not to print a calendar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    Checked,
+    Unchecked,
+}
+
 /// Where the configuration's relative paths start, and the environment it is read in.
 pub(super) struct Places<'a> {
     pub base_dir: &'a Path,
     pub env: &'a dyn Fn(&str) -> Option<OsString>,
+    pub files: Files,
+}
+
+/// Where a secret is kept. It is read whenever it is needed, so a new one counts from the next login on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Secret {
+    File(PathBuf),
+    /// A systemd credential of this name.
+    Credential(String),
+    /// An environment variable of this name.
+    Environment(String),
+}
+
+/// Why a secret cannot be read: what is wrong, and what would be right. The secret itself is never in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SecretError(String);
+
+impl Secret {
+    /// The secret as it is now.
+    pub fn read(&self) -> Result<SecretString, SecretError> {
+        let found = self.read_in(&|name| std::env::var_os(name));
+        found.map(|found| found.secret).map_err(|Wrong { wrong, right }| SecretError(format!("{wrong}; {right}")))
+    }
+
+    fn read_in(&self, env: &dyn Fn(&str) -> Option<OsString>) -> Result<Found, Wrong> {
+        match self {
+            Self::File(path) => secret_of_file(path),
+            Self::Credential(name) => secret_of_file(&credential(name, env)?),
+            Self::Environment(name) => secret_of_environment(name, env),
+        }
+    }
 }
 
 /// A secret, and what should be said about how it is kept.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub secret: SecretString,
-    pub warning: Option<String>,
+struct Found {
+    secret: SecretString,
+    warning: Option<String>,
 }
 
 impl Places<'_> {
@@ -36,56 +77,78 @@ impl Places<'_> {
         Ok(self.base_dir.join(text))
     }
 
+    /// The path of a directory that is there.
+    pub(super) fn directory(&self, text: &str) -> Result<PathBuf, Wrong> {
+        let path = self.path(text)?;
+        if path.is_dir() { Ok(path) } else { Err(Wrong::new(format!("{} is no directory", path.display()), "make it")) }
+    }
+
     /// The path of a file that is there and can be read.
     pub(super) fn readable_file(&self, text: &str) -> Result<PathBuf, Wrong> {
         let path = self.path(text)?;
-        open(&path).map(|_| path)
+        match self.files {
+            Files::Checked => open(&path).map(|_| path),
+            Files::Unchecked => Ok(path),
+        }
     }
 
-    /// The secret in a file, in a systemd credential (`credential:NAME`) or in the environment (`env:NAME`).
-    pub(super) fn secret(&self, text: &str) -> Result<Found, Wrong> {
+    /// The place of a secret: a file, a systemd credential (`credential:NAME`) or the environment (`env:NAME`).
+    pub(super) fn secret(&self, text: &str) -> Result<Secret, Wrong> {
         if let Some(name) = text.strip_prefix("env:") {
-            return self.secret_of_environment(name);
+            return Ok(Secret::Environment(name.to_owned()));
         }
-        let path = match text.strip_prefix("credential:") {
-            Some(name) => self.credential(name)?,
-            None => self.path(text)?,
-        };
-        let mut bytes = Vec::new();
-        let file = open(&path)?;
-        let mode = file.metadata().map(|metadata| metadata.permissions().mode()).unwrap_or_default();
-        file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&path, &error))?;
-        let warning = (mode & 0o007 != 0).then(|| {
-            let path = path.display();
-            format!("{path} holds a secret and is open to everybody on this machine; chmod o= {path}")
-        });
-        let secret = checked(bytes, &path.display().to_string())?;
-        Ok(Found { secret, warning })
+        match text.strip_prefix("credential:") {
+            Some(name) => Ok(Secret::Credential(name.to_owned())),
+            None => self.path(text).map(Secret::File),
+        }
     }
 
-    fn credential(&self, name: &str) -> Result<PathBuf, Wrong> {
-        if name.is_empty() || name.contains(['/', '\0']) || name == ".." || name == "." {
-            let right = "write credential: and the name that LoadCredential= of the unit gives it";
-            return Err(Wrong::new(format!("{} is not the name of a credential", quote(name)), right));
-        }
-        let Some(directory) = (self.env)("CREDENTIALS_DIRECTORY") else {
-            return Err(Wrong::new(
-                "asks for a systemd credential, but $CREDENTIALS_DIRECTORY is not set",
-                format!("start imipd from a unit with LoadCredential={name}:..., or write the path of a file"),
-            ));
+    /// The place of a secret that has to be there now, and what should be said about how it is kept.
+    pub(super) fn readable_secret(&self, text: &str) -> Result<(Secret, Option<String>), Wrong> {
+        let secret = self.secret(text)?;
+        let warning = match self.files {
+            Files::Checked => secret.read_in(self.env)?.warning,
+            Files::Unchecked => None,
         };
-        Ok(Path::new(&directory).join(name))
+        Ok((secret, warning))
     }
+}
 
-    fn secret_of_environment(&self, name: &str) -> Result<Found, Wrong> {
-        let named = !name.is_empty() && !name.contains(['=', '\0']);
-        let Some(value) = named.then(|| (self.env)(name)).flatten() else {
-            let wrong = format!("the environment variable {} is not set", quote(name));
-            return Err(Wrong::new(wrong, "set it where imipd is started, or write the path of a file"));
-        };
-        let secret = checked(value.into_encoded_bytes(), &format!("the environment variable {}", quote(name)))?;
-        Ok(Found { secret, warning: None })
+fn secret_of_file(path: &Path) -> Result<Found, Wrong> {
+    let mut bytes = Vec::new();
+    let file = open(path)?;
+    let mode = file.metadata().map(|metadata| metadata.permissions().mode()).unwrap_or_default();
+    file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    let warning = (mode & 0o007 != 0).then(|| {
+        let path = path.display();
+        format!("{path} holds a secret and is open to everybody on this machine; chmod o= {path}")
+    });
+    let secret = checked(bytes, &path.display().to_string())?;
+    Ok(Found { secret, warning })
+}
+
+fn credential(name: &str, env: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Wrong> {
+    if name.is_empty() || name.contains(['/', '\0']) || name == ".." || name == "." {
+        let right = "write credential: and the name that LoadCredential= of the unit gives it";
+        return Err(Wrong::new(format!("{} is not the name of a credential", quote(name)), right));
     }
+    let Some(directory) = env("CREDENTIALS_DIRECTORY") else {
+        return Err(Wrong::new(
+            "asks for a systemd credential, but $CREDENTIALS_DIRECTORY is not set",
+            format!("start imipd from a unit with LoadCredential={name}:..., or write the path of a file"),
+        ));
+    };
+    Ok(Path::new(&directory).join(name))
+}
+
+fn secret_of_environment(name: &str, env: &dyn Fn(&str) -> Option<OsString>) -> Result<Found, Wrong> {
+    let named = !name.is_empty() && !name.contains(['=', '\0']);
+    let Some(value) = named.then(|| env(name)).flatten() else {
+        let wrong = format!("the environment variable {} is not set", quote(name));
+        return Err(Wrong::new(wrong, "set it where imipd is started, or write the path of a file"));
+    };
+    let secret = checked(value.into_encoded_bytes(), &format!("the environment variable {}", quote(name)))?;
+    Ok(Found { secret, warning: None })
 }
 
 /// Opens a regular file; opening anything else, such as a pipe, could wait for ever.
@@ -133,8 +196,8 @@ mod tests {
 
     fn read(text: &str, base_dir: &Path, env: &[(&str, &str)]) -> Result<String, String> {
         let env = |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-        let places = Places { base_dir, env: &env };
-        let found = places.secret(text).map_err(|wrong| wrong.wrong)?;
+        let places = Places { base_dir, env: &env, files: Files::Checked };
+        let found = places.secret(text).and_then(|secret| secret.read_in(&env)).map_err(|wrong| wrong.wrong)?;
         Ok(found.secret.expose_secret().to_owned())
     }
 

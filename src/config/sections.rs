@@ -6,25 +6,21 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use crate::imip::{Bodies, Language};
+
+use super::access::{self, UsualAccess};
 use super::fault::{Wrong, quote};
 use super::limits::{DOMAINS_MAX, FOLDERS_MAX, PUSH_TOKEN_BYTES_MIN};
 use super::reader::Section;
-use super::secret::{Places, SECRET};
+use super::secret::{Places, SECRET, Secret};
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, EnvelopeFrom, Imap, Imip, Listen, Log,
-    LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User, Web,
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
+    Listen, Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, Trust, User, Web,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// The user of the IMAP server who may open every mailbox.
-pub(super) struct Master {
-    pub separator: String,
-    /// Nothing when it could not be read; that is a fault already.
-    pub credentials: Option<Credentials>,
-}
 
 pub(super) fn database(table: Section<'_>, places: &Places<'_>) -> Database {
     let path = table.text("url", URL, |text| sqlite_path(text, places));
@@ -52,11 +48,9 @@ fn sqlite_path(text: &str, places: &Places<'_>) -> Result<PathBuf, Wrong> {
     }
 }
 
-/// The `[imap]` table, and the master user when there is one.
-pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Master>) {
-    let plain = "write \"plain\"";
-    table.choice("auth", &[("plain", ())], &[("xoauth2", plain), ("oauthbearer", plain)]);
-    let master = master(&table, places);
+/// The `[imap]` table, and with what imipd logs in there.
+pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, UsualAccess) {
+    let access = access::usual(&table, places);
     let imap = Imap {
         server: server(&table, places, Security::Tls, [993, 143, 143]),
         watch: watch(&table),
@@ -64,18 +58,16 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, Option<Mas
         poll_interval: time(&table, "poll_interval", Duration::from_secs(5)..=DAY, MINUTE),
     };
     table.finish();
-    (imap, master)
+    (imap, access)
 }
 
-const SOCKET: &str = "write the path of the Unix socket on which the server speaks SMTP";
 const ENVELOPE_FROM: &str = "write an address with {token} in it, or leave the key out to use the users' own addresses";
+const SOCKET: &str = "write the path of the Unix socket on which the server speaks SMTP";
 
 pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
     let socket = table.text("socket", SOCKET, |text| places.path(text));
-    if socket.is_some() {
-        for key in ["host", "port", "security", "ca_file"].into_iter().filter(|key| table.has(key)) {
-            table.fault(key, Wrong::new("stands beside socket", "take it out, or take socket out"));
-        }
+    if socket.is_some() && ["host", "port", "security", "ca_file"].iter().any(|key| table.has(key)) {
+        table.warn("socket", "host, port, security and ca_file are not used beside it");
     }
     let smtp = Smtp {
         server: server(&table, places, Security::StartTls, [465, 587, 25]),
@@ -117,6 +109,7 @@ pub(super) fn policy(table: Section<'_>) -> Policy {
         party_crashers: table.choice("party_crashers", &crashers, &[("add", add)]).unwrap_or(PartyCrashers::Refuse),
         publications: table.choice("publications", &publications, &[]).unwrap_or(Publications::Refuse),
         share_answers: table.text("share_answers", SHARE_ANSWERS, share_answers).flatten(),
+        domains_from: if domains.is_empty() { DomainsFrom::Users } else { DomainsFrom::Policy },
         domains,
     };
     match policy.trust {
@@ -141,11 +134,23 @@ const TRUST_FROM: &str = "\"from\" believes the From header of every mail, so wh
     that person's meetings here; let the mail server refuse mail that fails DMARC and mail from outside that claims to \
     be from your own domains";
 
-pub(super) fn imip(table: Section<'_>) -> Imip {
+pub(super) fn imip(table: Section<'_>, places: &Places<'_>) -> Imip {
     let words = [("request", AddedInstances::Request), ("add", AddedInstances::Add)];
     let added_instances = table.choice("added_instances", &words, &[]).unwrap_or(AddedInstances::Request);
+    let bodies = table.choice("bodies", &[("both", Bodies::Both), ("text", Bodies::Text)], &[]);
+    let imip = Imip {
+        added_instances,
+        bodies: bodies.unwrap_or_default(),
+        templates: table.text("templates", "write the path of a directory", |text| places.directory(text)),
+        language: language(&table).unwrap_or(Language::English),
+    };
     table.finish();
-    Imip { added_instances }
+    imip
+}
+
+/// The `language` of `[imip]` or of a user.
+pub(super) fn language(table: &Section<'_>) -> Option<Language> {
+    table.choice("language", &Language::ALL.map(|language| (language.tag(), language)), &[])
 }
 
 pub(super) fn web(table: Section<'_>, places: &Places<'_>) -> Web {
@@ -159,7 +164,8 @@ pub(super) fn web(table: Section<'_>, places: &Places<'_>) -> Web {
     {
         table.warn("listen", LISTEN_OPEN);
     }
-    let push_token = secret(&table, "push_token_file", places);
+    // Read once: a changed token takes a restart.
+    let push_token = secret(&table, "push_token_file", places).and_then(|secret| secret.read().ok());
     if push_token.as_ref().is_some_and(|token| token.expose_secret().len() < PUSH_TOKEN_BYTES_MIN) {
         let wrong = format!("the token has fewer than {PUSH_TOKEN_BYTES_MIN} characters");
         table.fault("push_token_file", Wrong::new(wrong, "make one with `openssl rand -hex 32`"));
@@ -193,13 +199,13 @@ pub(super) fn auto_add(table: &Section<'_>) -> Option<AutoAdd> {
     table.choice("auto_add", &words, &[("known", instead), ("authenticated", instead)])
 }
 
-/// The secret that a key points to, with the warning that goes with it.
-pub(super) fn secret(table: &Section<'_>, key: &'static str, places: &Places<'_>) -> Option<secrecy::SecretString> {
-    let found = table.text(key, SECRET, |text| places.secret(text))?;
-    if let Some(warning) = found.warning {
+/// The place of the secret that a key points to, with the warning that goes with it.
+pub(super) fn secret(table: &Section<'_>, key: &'static str, places: &Places<'_>) -> Option<Secret> {
+    let (secret, warning) = table.text(key, SECRET, |text| places.readable_secret(text))?;
+    if let Some(warning) = warning {
         table.warn(key, &warning);
     }
-    Some(found.secret)
+    Some(secret)
 }
 
 impl Policy {
@@ -242,13 +248,6 @@ fn server(table: &Section<'_>, places: &Places<'_>, usual: Security, ports: [u16
     }
 }
 
-fn master(table: &Section<'_>, places: &Places<'_>) -> Option<Master> {
-    let right = "write the character that joins the two names at the server, such as \"*\"";
-    let separator = table.text("master_separator", right, value::line).unwrap_or_else(|| "*".to_owned());
-    let credentials = credentials(table, "master_user", "master_password_file", places);
-    table.has("master_user").then_some(Master { separator, credentials })
-}
-
 /// A name and a password, which have to stand together.
 fn credentials(
     table: &Section<'_>,
@@ -277,6 +276,11 @@ fn watch(table: &Section<'_>) -> Vec<String> {
     watch
 }
 
-fn time(table: &Section<'_>, key: &'static str, range: RangeInclusive<Duration>, usual: Duration) -> Duration {
+pub(super) fn time(
+    table: &Section<'_>,
+    key: &'static str,
+    range: RangeInclusive<Duration>,
+    usual: Duration,
+) -> Duration {
     table.text(key, value::DURATION, |text| value::duration(text, range)).unwrap_or(usual)
 }

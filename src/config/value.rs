@@ -30,6 +30,22 @@ pub(super) fn line(text: &str) -> Result<String, Wrong> {
     Ok(text.to_owned())
 }
 
+/// One word of a command; an empty one may be meant.
+pub(super) fn word(text: &str) -> Result<String, Wrong> {
+    if text.contains('\0') {
+        return Err(Wrong::new(format!("is {}, with a NUL", quote(text)), "leave the NUL out"));
+    }
+    Ok(text.to_owned())
+}
+
+/// A query, on as many lines as it takes.
+pub(super) fn query(text: &str) -> Result<String, Wrong> {
+    if text.trim().is_empty() {
+        return Err(Wrong::new("is empty", "write a query, or leave the key out"));
+    }
+    word(text)
+}
+
 /// A mail address, written plainly.
 pub(super) fn address(text: &str) -> Result<Address, Wrong> {
     let address = Address::parse(text);

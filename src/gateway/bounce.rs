@@ -10,15 +10,16 @@
 //! recipient of the mail, or their server, knows both, and can claim of another recipient of the same mail that it did not arrive. The harm is
 //! bounded: one SCHEDULE-STATUS and one note. No answer, attendee or message changes for it, and the next delivery corrects it.
 
+use std::collections::BTreeMap;
+
 use ring::hmac;
 
-use super::notice::GATHERING_MILLIS;
+use super::notice::{GATHERING_MILLIS, NOTE};
 use super::receive::{Place, ignored};
 use super::{Gateway, GatewayError, now_millis};
 use crate::imip::{Bounce, Failure};
-use crate::itip::delivery::with_schedule_status;
-use crate::itip::{Address, CalUid};
-use crate::ledger::{DecisionRecord, LedgerError, SentMail, Transaction, Untold};
+use crate::itip::Address;
+use crate::ledger::{DecisionRecord, LedgerError, OutboxEntry, SentMail, Transaction, Untold};
 
 /// RFC 6638 §3.2.9: the message could not be delivered.
 const NOT_DELIVERED: &str = "5.1";
@@ -85,6 +86,16 @@ impl Gateway {
         Ok(Some(DecisionRecord { verdict: "bounced".to_owned(), reason: "not-delivered".to_owned(), text, ..blank }))
     }
 
+    /// The envelope sender of a mail, and the token in it or beside it.
+    ///
+    /// A note comes back to nobody but its user, so that there is never a report about a report.
+    pub(super) fn envelope(&self, entry: &OutboxEntry) -> (Address, String) {
+        let token = self.tokens.of(entry.id, &entry.debt.message_id);
+        let user = Address::in_mail(&entry.debt.sender);
+        let sender = if entry.debt.method == NOTE { user } else { self.config.smtp.envelope_from.of(&user, &token) };
+        (sender, token)
+    }
+
     /// The mail of ours that a report is about, if it proves to know it.
     async fn mail_of(
         &self,
@@ -114,6 +125,9 @@ impl Gateway {
         mail: &SentMail,
         failures: &[Failure],
     ) -> Result<(), GatewayError> {
+        if mail.method == NOTE {
+            return Ok(());
+        }
         let now = now_millis();
         for failure in failures {
             let untold = Untold {
@@ -127,20 +141,9 @@ impl Gateway {
             };
             transaction.note_undelivered(&untold, now + GATHERING_MILLIS).await?;
         }
-        let Some(user) = self.user(&Address::in_mail(&mail.user)) else { return Ok(()) };
-        let Some(mut object) = self.held(transaction, user, &CalUid(mail.cal_uid.clone())).await? else {
-            return Ok(());
-        };
-        let mut has_changed = false;
-        for failure in failures {
-            if let Some(marked) = with_schedule_status(&object, &failure.recipient, NOT_DELIVERED) {
-                (object, has_changed) = (marked, true);
-            }
-        }
-        if has_changed {
-            self.store(transaction, user, &object, now).await?;
-        }
-        Ok(())
+        let statuses: BTreeMap<&str, &'static str> =
+            failures.iter().map(|failure| (failure.recipient.as_str(), NOT_DELIVERED)).collect();
+        self.note_delivery(transaction, (&mail.user, &mail.cal_uid), &statuses).await
     }
 }
 

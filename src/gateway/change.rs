@@ -16,6 +16,15 @@ pub enum Change {
     Respond(CalUid, Respond),
 }
 
+/// Who makes a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The user, who relies on us to tell the others.
+    User,
+    /// A calendar client, which may tell them itself.
+    Client,
+}
+
 /// An answer to an invitation.
 #[derive(Clone, Debug)]
 pub struct Respond {
@@ -56,15 +65,25 @@ impl From<crate::ledger::LedgerError> for ChangeError {
 impl Gateway {
     /// Makes a change and enters what is owed in the outbox; the caller wakes the daemon.
     pub async fn change(&self, user: &User, change: Change) -> Result<Changed, ChangeError> {
+        self.change_from(Origin::User, user, change).await
+    }
+
+    /// The same for what a calendar client has stored, which may tell the others itself: what is owed waits for `smtp.grace`, and is
+    /// settled when a copy of what the client has sent appears in the user's Sent folder.
+    pub async fn change_by_client(&self, user: &User, change: Change) -> Result<Changed, ChangeError> {
+        self.change_from(Origin::Client, user, change).await
+    }
+
+    async fn change_from(&self, origin: Origin, user: &User, change: Change) -> Result<Changed, ChangeError> {
         let mut transaction = self.ledger.begin().await?;
         let changed = match change {
             Change::Put(object) => {
                 let uid = object.uid().clone();
                 let before = self.held(&mut transaction, user, &uid).await?;
-                self.put(&mut transaction, user, before.as_ref(), *object).await?
+                self.put((&mut transaction, origin), user, before.as_ref(), *object).await?
             }
-            Change::Delete(uid) => self.remove(&mut transaction, user, &uid).await?,
-            Change::Respond(uid, respond) => self.respond(&mut transaction, user, &uid, &respond).await?,
+            Change::Delete(uid) => self.remove((&mut transaction, origin), user, &uid).await?,
+            Change::Respond(uid, respond) => self.respond((&mut transaction, origin), user, &uid, &respond).await?,
         };
         transaction.commit().await?;
         self.bell.notify_one();
@@ -73,7 +92,7 @@ impl Gateway {
 
     async fn put(
         &self,
-        transaction: &mut Transaction,
+        (transaction, origin): (&mut Transaction, Origin),
         user: &User,
         before: Option<&CalendarObject>,
         mut object: CalendarObject,
@@ -83,20 +102,25 @@ impl Gateway {
         let revisions = transaction.revisions(user.key(), &uid).await?;
         let dtstamp = self.next_dtstamp(transaction, user, &uid).await?;
         let announcement = announce::put(before, object, &revisions, user.author(dtstamp));
-        self.settle(transaction, user, &uid, &revisions, announcement).await
+        self.settle((transaction, origin), user, &uid, &revisions, announcement).await
     }
 
-    async fn remove(&self, transaction: &mut Transaction, user: &User, uid: &CalUid) -> Result<Changed, ChangeError> {
+    async fn remove(
+        &self,
+        (transaction, origin): (&mut Transaction, Origin),
+        user: &User,
+        uid: &CalUid,
+    ) -> Result<Changed, ChangeError> {
         let before = self.held(transaction, user, uid).await?.ok_or_else(|| not_found(user, uid))?;
         let revisions = transaction.revisions(user.key(), uid).await?;
         let dtstamp = self.next_dtstamp(transaction, user, uid).await?;
         let announcement = announce::delete(&before, &revisions, user.author(dtstamp));
-        self.settle(transaction, user, uid, &revisions, announcement).await
+        self.settle((transaction, origin), user, uid, &revisions, announcement).await
     }
 
     async fn respond(
         &self,
-        transaction: &mut Transaction,
+        (transaction, origin): (&mut Transaction, Origin),
         user: &User,
         uid: &CalUid,
         respond: &Respond,
@@ -106,11 +130,11 @@ impl Gateway {
             None => self.take_waiting(transaction, user, uid, respond.now).await?,
         };
         let after = announce::respond(&before, &user.addresses, &respond.answer).map_err(ChangeError::Refused)?;
-        self.put(transaction, user, Some(&before), after).await
+        self.put((transaction, origin), user, Some(&before), after).await
     }
 
     /// The object of an invitation that waited for the user: answering it takes it into the calendar.
-    async fn take_waiting(
+    pub(super) async fn take_waiting(
         &self,
         transaction: &mut Transaction,
         user: &User,
@@ -147,7 +171,7 @@ impl Gateway {
     /// Stores what the engine says and enters what is owed.
     async fn settle(
         &self,
-        transaction: &mut Transaction,
+        (transaction, origin): (&mut Transaction, Origin),
         user: &User,
         uid: &CalUid,
         revisions: &Revisions,
@@ -167,10 +191,16 @@ impl Gateway {
         for message in &outgoing {
             unmailable.extend(message.to.iter().filter(|to| !to.is_mailable()).map(ToString::to_string));
             let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debt(message, user, &self.config.imip, thread, letter::Occasioned::ByUser) {
-                Ok(debt) => {
-                    transaction.owe(&debt).await?;
-                    mails.push((debt.method, debt.recipients));
+            match letter::debts(message, user, self.pen(), &thread, letter::Occasioned::ByUser) {
+                Ok(debts) => {
+                    for debt in debts {
+                        let id = self.owe_unsaid(transaction, &message.object, &debt).await?;
+                        if let (Some(id), Origin::Client) = (id, origin) {
+                            let grace = i64::try_from(self.config.smtp.grace.as_millis()).unwrap_or(0);
+                            transaction.hold_back(id, at.saturating_add(grace)).await?;
+                        }
+                        mails.push((debt.method, debt.recipients));
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(user = user.key(), uid = %uid, %error, "a mail cannot be written");

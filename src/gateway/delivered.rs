@@ -27,6 +27,7 @@ impl Gateway {
     ) -> Result<(), GatewayError> {
         // The configuration may have changed since the mail was written.
         let Some(user) = self.user(&Address::in_mail(user)) else { return Ok(()) };
+        let user = &*user;
         let uid = CalUid(uid.to_owned());
         if statuses.is_empty() {
             return Ok(());

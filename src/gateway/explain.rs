@@ -9,6 +9,7 @@ use super::{Gateway, GatewayError};
 use crate::config::User;
 use crate::imip::{CalendarPart, Email, extract};
 use crate::itip::{Address, CalendarObject, ItipMessage, Reason};
+use crate::ledger::Thread;
 
 /// What is known of a mail, and what would be decided about it.
 #[derive(Clone, Debug)]
@@ -87,9 +88,9 @@ impl Gateway {
             explained.diff = diff(asked.held.as_ref(), stored);
         }
         for outgoing in &asked.decision.outgoing {
-            if let Ok(debt) = letter::debt(outgoing, user, &self.config.imip, Vec::new(), Occasioned::ByMail) {
-                explained.mails.push((debt.method, debt.recipients, debt.subject));
-            }
+            let debts = letter::debts(outgoing, user, self.pen(), &Thread::default(), Occasioned::ByMail);
+            let debts = debts.unwrap_or_default().into_iter();
+            explained.mails.extend(debts.map(|debt| (debt.method, debt.recipients, debt.subject)));
         }
         Ok(explained)
     }

@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `bounce` | a mail of ours that came back |
+//! | `own_copy` | what the user's own client has sent, and is not sent again |
 //! | `notice` | what was not delivered, told to the user |
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
 //! | `explain` | what would happen with a mail, without doing it |
@@ -12,12 +13,15 @@
 //! | `letter` | from the engine's message to the mail in the outbox |
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
+//! | `users` | who the users are: the configuration and its sources, put together |
+//! | `login`, `gate` | with what a user's mailbox is opened, and when that may be tried |
 //! | `courier` | the outbox, until it is empty |
 //! | `delivered` | what became of a mail, noted in the calendar of who wrote it |
 //! | `retention` | what is old, forgotten |
 //! | `office` | what an operator does to the outbox |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
 //! | `counters` | what has happened, for the metrics |
+//! | `wording` | the words of the mails, with the administrator's files in place of ours |
 //! | `supervisor` | start, signals, stop |
 
 mod bounce;
@@ -27,32 +31,42 @@ mod counters;
 mod courier;
 mod delivered;
 mod explain;
-mod letter;
+mod gate;
+pub mod letter;
+mod login;
 mod mailboxes;
 mod notice;
 mod office;
+mod own_copy;
 mod receive;
 mod retention;
 mod sharing;
 mod status;
 mod supervisor;
+mod users;
 mod watch;
+mod wording;
 
 use std::sync::Arc;
 
 pub use change::{Change, ChangeError, Changed, Respond};
 pub use control::{ControlError, ask, socket_path};
 pub use counters::Counters;
+pub use courier::run as deliver_outbox;
 pub use explain::{ExplainedPart, Explanation};
+pub use login::credentials;
 pub use mailboxes::{Doorbells, Mailboxes};
 pub use office::OfficeError;
 pub use receive::Place;
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
+pub use users::{Reloaded, Roster};
+pub use wording::load_wording;
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
-use crate::config::{Config, User};
-use crate::itip::{Address, Author, CalUid, CalendarObject};
+use crate::config::{Config, SecretError, User};
+use crate::imip::Wording;
+use crate::itip::{Author, CalUid, CalendarObject};
 use crate::ledger::{Ledger, LedgerError, Transaction};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
@@ -68,6 +82,15 @@ pub enum GatewayError {
     Calendar(#[from] CalendarError),
 }
 
+/// Why a server cannot even be tried.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("smtp.password_file: {0}")]
+    Password(#[from] SecretError),
+}
+
 /// The gateway: the configuration and what it needs to act.
 #[derive(Debug)]
 pub struct Gateway {
@@ -78,31 +101,56 @@ pub struct Gateway {
     pub bell: tokio::sync::Notify,
     /// Rung when somebody did not get a mail.
     failures: tokio::sync::Notify,
+    /// Rung when a copy is owed to a Sent folder.
+    copies: tokio::sync::Notify,
     tokens: bounce::Tokens,
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
     pub board: StatusBoard,
     pub counters: Counters,
+    /// The words of the mails.
+    wording: Wording,
+    users: users::Users,
+    gate: gate::LoginGate,
 }
 
 impl Gateway {
     /// Opens the database.
     pub async fn open(config: Config) -> Result<Arc<Self>, LedgerError> {
+        let (wording, faults) = load_wording(&config.imip);
+        for fault in faults {
+            tracing::warn!(%fault, "imip.templates: imipd's own words are used instead; `imipd check` lists all faults");
+        }
         let ledger = Ledger::open(&config.database.path).await?;
         let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
-        let (bell, failures, doorbells, board) = Default::default();
+        let (bell, failures, copies, doorbells, board) = Default::default();
         let (calendars, counters) = (DatabaseCalendars, Counters::new());
-        Ok(Arc::new(Self { config, ledger, calendars, bell, failures, tokens, doorbells, board, counters }))
+        let (users, gate) = (users::Users::of(&config), gate::LoginGate::open(&config.database.path));
+        Ok(Arc::new(Self {
+            config,
+            ledger,
+            calendars,
+            bell,
+            failures,
+            copies,
+            tokens,
+            doorbells,
+            board,
+            counters,
+            wording,
+            users,
+            gate,
+        }))
+    }
+
+    /// What mails are written with.
+    fn pen(&self) -> letter::Pen<'_> {
+        letter::Pen { wording: &self.wording, imip: &self.config.imip, links: None }
     }
 
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.
     pub fn ring(&self, user_key: &str) -> bool {
         self.doorbells.ring(user_key)
-    }
-
-    /// The user who has an address.
-    pub fn user(&self, address: &Address) -> Option<&User> {
-        self.config.users.iter().find(|user| user.addresses.contains(address))
     }
 
     /// The objects of a user, as stored.
@@ -175,7 +223,7 @@ impl Gateway {
     }
 
     /// Where the submission server is.
-    pub fn smtp_server(&self) -> Result<SmtpServer, TlsError> {
+    pub fn smtp_server(&self) -> Result<SmtpServer, ServerError> {
         let smtp = &self.config.smtp;
         let tls = tls_for(&smtp.server)?;
         let security = match smtp.server.security {
@@ -183,7 +231,10 @@ impl Gateway {
             crate::config::Security::StartTls => smtp::Security::StartTls(tls),
             crate::config::Security::None => smtp::Security::None,
         };
-        let credentials = smtp.credentials.as_ref().map(|own| (own.username.clone(), own.password.clone()));
+        let credentials = match &smtp.credentials {
+            Some(own) => Some(smtp::Login::password(&own.username, own.password.read()?)),
+            None => None,
+        };
         Ok(SmtpServer {
             host: smtp.server.host.clone(),
             port: smtp.server.port,

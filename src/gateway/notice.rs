@@ -50,30 +50,35 @@ pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
 }
 
 impl Gateway {
-    /// Notes who did not get a mail after all, in the transaction that records it.
-    pub(super) async fn note_failures(
+    /// What follows from the outcomes of a delivery, in the transaction that records them: the user is told of who did not get it, and
+    /// gets a copy of what was sent.
+    pub(super) async fn follow_up(
         &self,
         transaction: &mut Transaction,
-        mail: &Parcel,
+        parcel: &Parcel,
         outcomes: &[OutboxRecipient],
     ) -> Result<(), LedgerError> {
-        if mail.method == NOTE {
+        if parcel.method == NOTE {
             return Ok(());
         }
         let now = now_millis();
         for outcome in outcomes.iter().filter(|outcome| outcome.state == RecipientState::Failed) {
             let untold = Untold {
-                user: mail.user.clone(),
-                cal_uid: mail.cal_uid.clone(),
+                user: parcel.user.clone(),
+                cal_uid: parcel.cal_uid.clone(),
                 address: outcome.address.clone(),
-                outbox_id: mail.id,
-                method: mail.method.clone(),
+                outbox_id: parcel.id,
+                method: parcel.method.clone(),
                 detail: outcome.detail.clone(),
                 failed_at: now,
             };
             transaction.note_undelivered(&untold, now + GATHERING_MILLIS).await?;
+            self.failures.notify_one();
         }
-        self.failures.notify_one();
+        if self.config.smtp.save_sent && outcomes.iter().any(|outcome| outcome.state == RecipientState::Sent) {
+            transaction.owe_copy(parcel.id, now).await?;
+            self.copies.notify_one();
+        }
         Ok(())
     }
 
@@ -100,6 +105,7 @@ impl Gateway {
     ) -> Result<(), GatewayError> {
         // The user may be gone from the configuration, the mail from the outbox; then there is nobody to tell, or nothing to say.
         let Some(user) = self.user(&Address::in_mail(&first.user)) else { return Ok(()) };
+        let user = &*user;
         let Some(about) = transaction.subject_of(first.outbox_id).await? else { return Ok(()) };
         let failures: Vec<Failure> = untold
             .into_iter()

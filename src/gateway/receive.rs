@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::own_copy::{Authorship, authorship};
 use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::{AutoAdd, PartyCrashers as ConfiguredPartyCrashers, Publications as ConfiguredPublications, User};
 use crate::imip::{Bounce, CalendarPart, Email, NoCalendar, bounce, extract};
@@ -47,7 +48,7 @@ impl Gateway {
             let record = bug(place, "the mail could not be taken apart");
             return self.record(place, vec![record]).await;
         };
-        let bounce = catch_unwind(|| came_back(&email, raw)).unwrap_or_default();
+        let bounce = catch_unwind(|| came_back(place, &email, raw)).unwrap_or_default();
         let mut transaction = self.ledger.begin().await?;
         let about_ours = match &bounce {
             Some(bounce) => self.take_bounce(&mut transaction, place, (bounce, blank(place, &email))).await?,
@@ -126,7 +127,7 @@ impl Gateway {
         let mut seen = BTreeSet::new();
         for part in &email.calendars {
             let record = DecisionRecord { sender: sender.to_string(), ..blank.clone() };
-            records.push(self.decide_part(transaction, place, (part, sender), record, &mut seen).await?);
+            records.push(self.decide_part(transaction, place, (email, part, sender), record, &mut seen).await?);
         }
         Ok(records)
     }
@@ -136,7 +137,7 @@ impl Gateway {
         &self,
         transaction: &mut Transaction,
         place: Place<'_>,
-        (part, sender): (&CalendarPart, &Address),
+        (email, part, sender): (&Email, &CalendarPart, &Address),
         mut record: DecisionRecord,
         seen: &mut BTreeSet<(String, Method)>,
     ) -> Result<DecisionRecord, GatewayError> {
@@ -159,7 +160,11 @@ impl Gateway {
                 "Another part of the same mail speaks of this object already.",
             ));
         }
-        self.apply(transaction, place, (part, sender, message), record).await
+        match authorship(place, sender) {
+            Authorship::Incoming => self.apply(transaction, place, (part, sender, message), record).await,
+            Authorship::Own => self.take_own(transaction, place, (email, message), record).await,
+            Authorship::Doubtful(reason, text) => Ok(ignored(record, reason, text)),
+        }
     }
 
     /// Asks the engine and writes down what it says.
@@ -186,8 +191,12 @@ impl Gateway {
         }
         for outgoing in &decision.outgoing {
             let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debt(outgoing, user, &self.config.imip, thread, letter::Occasioned::ByMail) {
-                Ok(debt) => drop(transaction.owe(&debt).await?),
+            match letter::debts(outgoing, user, self.pen(), &thread, letter::Occasioned::ByMail) {
+                Ok(debts) => {
+                    for debt in debts {
+                        self.owe(transaction, &outgoing.object, &debt).await?;
+                    }
+                }
                 Err(error) => tracing::error!(user = user.key(), uid = %uid, %error, "an answer cannot be written"),
             }
         }
@@ -217,8 +226,7 @@ impl Gateway {
 
     /// What is left to the engine for this user and this sender.
     fn policy(&self, user: &User, sender: &Address) -> Policy {
-        let own_domain =
-            sender.domain().is_some_and(|domain| self.config.policy.domains.iter().any(|own| own == domain));
+        let own_domain = sender.domain().is_some_and(|domain| self.is_own_domain(domain));
         let new_invitations = match user.auto_add {
             AutoAdd::All => Admission::Add,
             AutoAdd::Domain if own_domain => Admission::Add,
@@ -271,9 +279,10 @@ async fn keep_proposal(
     Ok(())
 }
 
-/// The report in a mail; a mail with calendars of its own is none.
-fn came_back(email: &Email, raw: &[u8]) -> Option<Bounce> {
-    if email.calendars.is_empty() { bounce::read(raw) } else { None }
+/// The report in a mail; a mail with calendars of its own is none, and nobody gets one by sending it.
+fn came_back(place: Place<'_>, email: &Email, raw: &[u8]) -> Option<Bounce> {
+    let may_be = email.calendars.is_empty() && place.role != FolderRole::Sent;
+    if may_be { bounce::read(raw) } else { None }
 }
 
 /// A record with what is known before anything is decided.
@@ -329,7 +338,7 @@ fn bug(place: Place<'_>, what: &str) -> DecisionRecord {
 }
 
 /// A bug of ours costs one message: it is recorded, and the daemon goes on.
-fn bug_record(record: DecisionRecord, what: &str) -> DecisionRecord {
+pub(super) fn bug_record(record: DecisionRecord, what: &str) -> DecisionRecord {
     let text = format!("A fault of imipd: {what}. Please report it with this mail.");
     DecisionRecord { verdict: DEAD_LETTER.to_owned(), reason: "bug".to_owned(), text, ..record }
 }

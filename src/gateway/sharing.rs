@@ -47,19 +47,26 @@ impl Gateway {
     }
 
     async fn share_answers_about(&self, user: &str, uid: &CalUid) -> Result<(), GatewayError> {
+        // While a source of users cannot be asked, nobody is known to be gone.
+        if self.user(&Address::in_mail(user)).is_none() && !self.failing_sources().is_empty() {
+            return Ok(());
+        }
         let mut transaction = self.ledger.begin().await?;
         let answered = transaction.take_answers(user, &uid.0).await?;
         let answered: Vec<Address> = answered.iter().map(|address| Address::in_mail(address)).collect();
         // The configuration may have changed since the answers came.
         let user = self.user(&Address::in_mail(user)).filter(|_| self.config.policy.share_answers.is_some());
         if let Some(user) = user
-            && let Some(outgoing) = self.shared(&mut transaction, user, uid, &answered).await?
+            && let Some(outgoing) = self.shared(&mut transaction, &user, uid, &answered).await?
         {
             let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debt(&outgoing, user, &self.config.imip, thread, letter::Occasioned::ByMail) {
-                Ok(debt) => {
-                    transaction.owe(&debt).await?;
-                    let (answers, recipients) = (answered.len(), debt.recipients.len());
+            match letter::debts(&outgoing, &user, self.pen(), &thread, letter::Occasioned::ByTime) {
+                Ok(debts) => {
+                    for debt in &debts {
+                        self.owe(&mut transaction, &outgoing.object, debt).await?;
+                    }
+                    let recipients: usize = debts.iter().map(|debt| debt.recipients.len()).sum();
+                    let answers = answered.len();
                     tracing::info!(user = user.key(), uid = %uid, answers, recipients, "answers are shared");
                 }
                 Err(error) => tracing::error!(user = user.key(), uid = %uid, %error, "answers cannot be shared"),

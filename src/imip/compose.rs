@@ -5,18 +5,20 @@
 //! bytes: Message-ID and boundaries are derived from what the mail says, so a mail whose fate is unknown is sent
 //! again as the same mail.
 
+mod header;
+
 use std::borrow::Cow;
 
-use mail_builder::MessageBuilder;
-use mail_builder::headers::address::Address as HeaderAddress;
 use mail_builder::headers::content_type::ContentType;
-use mail_builder::headers::date::Date;
-use mail_builder::headers::message_id::MessageId;
 use mail_builder::headers::raw::Raw;
 use mail_builder::mime::MimePart;
 
+pub(super) use header::id_domain;
+
 use super::facts::{Facts, Occasion};
-use super::{limits, lines, wording};
+use super::language::Language;
+use super::wording::{Wording, Written};
+use super::{limits, lines};
 use crate::itip::{Address, Method};
 
 /// An address with the name that stands beside it.
@@ -26,12 +28,27 @@ pub struct Mailbox {
     pub name: Option<String>,
 }
 
+/// Who brought a mail about (RFC 3834 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Somebody pressed a button.
+    Human,
+    /// A program, by itself.
+    Generated,
+    /// A program, in answer to a mail.
+    Replied,
+}
+
 /// A mail to be written; everything it depends on is in here.
 #[derive(Clone, Debug)]
 pub struct Letter<'a> {
     /// The user who speaks; answers go there, too.
     pub from: Mailbox,
+    /// Whoever acts for them, if somebody else does (RFC 5322 §3.6.2).
+    pub sender: Option<Address>,
     pub to: Vec<Mailbox>,
+    /// What all of them read.
+    pub language: Language,
     pub method: Method,
     /// The iCalendar text, with the same METHOD in it.
     pub calendar: &'a str,
@@ -50,8 +67,7 @@ pub struct Letter<'a> {
     pub references: Vec<String>,
     /// Date, in unix seconds.
     pub date: i64,
-    /// Whether no human pressed send (RFC 3834 §5).
-    pub automatic: bool,
+    pub origin: Origin,
 }
 
 /// A mail ready for submission.
@@ -63,6 +79,8 @@ pub struct ComposedMail {
     pub raw: Vec<u8>,
     /// The Subject, decoded.
     pub subject: String,
+    /// What an administrator's words or templates could not do, so that ours stood in; as sentences.
+    pub broken: Vec<String>,
 }
 
 /// Why a letter cannot be written; all of them are bugs or bad data of the caller, none goes away by waiting.
@@ -88,20 +106,22 @@ pub enum ComposeError {
 /// Errors: [`ComposeError`]; nothing is written then.
 ///
 /// RFC 6047 §2.4 (method, charset and component parameters), §2.5, §2.6; RFC 3834 §5.
-pub fn compose(letter: &Letter<'_>) -> Result<ComposedMail, ComposeError> {
+pub fn compose(letter: &Letter<'_>, wording: &Wording) -> Result<ComposedMail, ComposeError> {
     check(letter)?;
     let calendar = well_formed(letter.calendar);
     let hash = fingerprint(letter, &calendar);
-    let message_id = format!("{hash}@{}", id_domain(&letter.from.address));
-    let subject = wording::subject(letter.occasion, &letter.facts);
+    let message_id = format!("{hash}@{}", header::id_domain(&letter.from.address));
+    let written = wording.write(letter.language, letter.occasion, letter.component, &letter.facts);
+    let mime = mime(letter, &written, &calendar, &hash);
     let mut raw = Vec::new();
-    header(letter, &message_id, &subject).body(mime(letter, &calendar, &hash)).serialize(&mut raw);
-    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject })
+    header::header(letter, &message_id, &written.subject).body(mime).serialize(&mut raw);
+    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject: written.subject, broken: written.broken })
 }
 
 fn check(letter: &Letter<'_>) -> Result<(), ComposeError> {
     let mailboxes = std::iter::once(&letter.from).chain(&letter.to);
-    if let Some(bad) = mailboxes.map(|mailbox| &mailbox.address).find(|address| !address.is_mailable()) {
+    let mut addresses = mailboxes.map(|mailbox| &mailbox.address).chain(&letter.sender);
+    if let Some(bad) = addresses.find(|address| !address.is_mailable()) {
         return Err(ComposeError::NotMailable(bad.as_str().chars().take(limits::NAME_CHARS_MAX).collect()));
     }
     if letter.to.is_empty() {
@@ -118,60 +138,11 @@ fn check(letter: &Letter<'_>) -> Result<(), ComposeError> {
     }
 }
 
-fn header<'a>(letter: &Letter<'_>, message_id: &str, subject: &str) -> MessageBuilder<'a> {
-    let to: Vec<_> = letter.to.iter().map(header_address).collect();
-    let mut builder = MessageBuilder::new()
-        .from(header_address(&letter.from))
-        .to(HeaderAddress::new_list(to))
-        .reply_to(header_address(&letter.from))
-        .subject(subject.to_owned())
-        .date(Date::new(letter.date))
-        .message_id(message_id.to_owned())
-        .header("MIME-Version", Raw::new("1.0"));
-    if letter.automatic {
-        builder = builder.header("Auto-Submitted", Raw::new("auto-generated"));
-    }
-    let answered = letter.in_reply_to.as_deref().and_then(bare_id);
-    if let Some(id) = answered {
-        builder = builder.in_reply_to(id.to_owned());
-    }
-    let thread = thread(&letter.references, answered);
-    if thread.is_empty() { builder } else { builder.references(MessageId::new_list(thread.into_iter())) }
-}
-
-fn header_address<'a>(mailbox: &Mailbox) -> HeaderAddress<'a> {
-    let name = mailbox.name.as_deref().map(|name| wording::header_text(name, limits::NAME_CHARS_MAX));
-    HeaderAddress::new_address(name.filter(|name| !name.is_empty()), mailbox.address.as_str().to_owned())
-}
-
-/// The References: the thread without repetition, the newest ids if there are too many, the answered one last.
-/// RFC 5322 §3.6.4.
-fn thread(references: &[String], answered: Option<&str>) -> Vec<String> {
-    let mut ids: Vec<&str> = Vec::new();
-    for id in references.iter().filter_map(|id| bare_id(id)).filter(|id| Some(*id) != answered) {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
-    ids.extend(answered);
-    let surplus = ids.len().saturating_sub(limits::REFERENCES_MAX);
-    ids.into_iter().skip(surplus).map(str::to_owned).collect()
-}
-
-/// A Message-ID without its brackets, when it is one; anything else is left out of the mail, since mail-builder
-/// writes these values as they are and a line end in one would be a header field of the sender's choice.
-fn bare_id(id: &str) -> Option<&str> {
-    let trimmed = id.trim();
-    let bare = trimmed.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(trimmed);
-    let (left, right) = bare.split_once('@')?;
-    let is_safe = bare.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'(' | b')' | b',' | b';'));
-    let is_safe = is_safe && !bare.contains("=?");
-    (is_safe && !left.is_empty() && !right.is_empty() && bare.len() <= limits::MESSAGE_ID_OCTETS_MAX).then_some(bare)
-}
-
-fn mime<'a>(letter: &Letter<'_>, calendar: &str, hash: &str) -> MimePart<'a> {
-    // A text/html part goes between these two, once there is one: the last part is the one that clients like best.
-    let alternatives = vec![text_part(letter), calendar_part(letter, calendar)];
+fn mime<'a>(letter: &Letter<'_>, written: &Written, calendar: &str, hash: &str) -> MimePart<'a> {
+    // The last part is the one that clients like best (RFC 2046 §5.1.4); here stand the buttons.
+    let mut alternatives = vec![text_part("text/plain", &written.text)];
+    alternatives.extend(written.html.as_deref().map(|html| text_part("text/html", html)));
+    alternatives.push(calendar_part(letter, calendar));
     let alternative = MimePart::new(multipart("multipart/alternative", hash, "a"), alternatives);
     MimePart::new(multipart("multipart/mixed", hash, "m"), vec![alternative, file_part(calendar)])
 }
@@ -182,9 +153,9 @@ fn multipart<'a>(media_type: &'static str, hash: &str, mark: &str) -> ContentTyp
     ContentType::new(media_type).attribute("boundary", boundary)
 }
 
-fn text_part<'a>(letter: &Letter<'_>) -> MimePart<'a> {
-    let text = wording::body(letter.occasion, letter.component, &letter.facts).replace('\n', "\r\n");
-    MimePart::new(ContentType::new("text/plain").attribute("charset", "utf-8"), text)
+fn text_part<'a>(media_type: &'static str, text: &str) -> MimePart<'a> {
+    let text = text.replace('\n', "\r\n");
+    MimePart::new(ContentType::new(media_type).attribute("charset", "utf-8"), text)
 }
 
 fn calendar_part<'a>(letter: &Letter<'_>, calendar: &str) -> MimePart<'a> {
@@ -224,6 +195,9 @@ fn well_formed(calendar: &str) -> Cow<'_, str> {
 
 /// The SHA-256 of all that the mail says, in hexadecimal, cut to 160 bits so that the Message-ID fits on a line.
 ///
+/// What it says is the calendar and to whom; the words only repeat it. A mail that is written again after the
+/// administrator changed a template or a language is the same mail to those who have it already.
+///
 /// Each field is led by its length, so that no two letters can run into the same text.
 fn fingerprint(letter: &Letter<'_>, calendar: &str) -> String {
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
@@ -239,11 +213,5 @@ fn fingerprint(letter: &Letter<'_>, calendar: &str) -> String {
     add(letter.instance.unwrap_or_default());
     add(&letter.sequence.to_string());
     add(calendar);
-    context.finish().as_ref().iter().take(20).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The right side of the Message-ID: the domain of the user, unless a msg-id cannot hold it (RFC 5322 §3.6.4).
-pub(super) fn id_domain(from: &Address) -> &str {
-    let is_plain = |domain: &&str| domain.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
-    from.domain().filter(is_plain).unwrap_or("imipd.invalid")
+    header::hexadecimal(&context.finish())
 }

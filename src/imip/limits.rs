@@ -61,3 +61,23 @@ pub const REPORT_GROUPS_MAX: usize = 5_000;
 
 /// Characters of what a server says about a failure that are kept.
 pub const DIAGNOSTIC_CHARS_MAX: usize = 300;
+/// Instances of a series that are listed in a mail about several of them.
+pub const DATES_SHOWN_MAX: usize = 12;
+
+/// Octets of one link to answer by; mail programs cut or break longer ones.
+pub const LINK_OCTETS_MAX: usize = 500;
+
+/// Bytes of an administrator's catalogue of one language.
+pub const CATALOGUE_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of an administrator's template.
+pub const TEMPLATE_BYTES_MAX: usize = 256 * 1024;
+
+/// Steps that a template may take for one mail; ours take a few hundred.
+pub const TEMPLATE_STEPS_MAX: u64 = 100_000;
+
+/// Bytes of a body that a template may write; beyond it ours stands in.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Distinct time zones that are added to a calendar which names them without defining them.
+pub const ZONES_ADDED_MAX: usize = 20;

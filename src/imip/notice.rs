@@ -8,7 +8,8 @@ use mail_builder::headers::date::Date;
 use mail_builder::headers::raw::Raw;
 
 use super::compose::{ComposeError, ComposedMail, Mailbox};
-use super::{Failure, limits, wording};
+use super::wording::clean;
+use super::{Failure, limits};
 use crate::itip::Method;
 
 /// Recipients that a note lists; the others are counted.
@@ -61,12 +62,12 @@ pub fn compose_undelivered(notice: &Undelivered<'_>) -> Result<ComposedMail, Com
     }
     let mut raw = Vec::new();
     builder.text_body(text.replace('\n', "\r\n")).serialize(&mut raw);
-    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject })
+    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken: Vec::new() })
 }
 
 /// Subject and text: all the English of this file.
 fn words(notice: &Undelivered<'_>) -> (String, String) {
-    let about = wording::header_text(notice.subject, limits::SUBJECT_CHARS_MAX);
+    let about = clean::header_text(notice.subject, limits::SUBJECT_CHARS_MAX);
     let subject = format!("Not delivered: {about}");
     let (mail, consequence) = match notice.method {
         Some(Method::Request | Method::Add | Method::Publish) => {
@@ -84,7 +85,7 @@ fn words(notice: &Undelivered<'_>) -> (String, String) {
     };
     let mut text = format!("{mail} could not be delivered:\n\n    {about}\n\nIt did not reach:\n\n");
     for failure in notice.failures.iter().take(LISTED_MAX) {
-        let why = wording::header_text(&failure.why, limits::DIAGNOSTIC_CHARS_MAX);
+        let why = clean::header_text(&failure.why, limits::DIAGNOSTIC_CHARS_MAX);
         text.push_str(&format!("    {}\n        {why}\n", failure.recipient));
     }
     let more = notice.failures.len().saturating_sub(LISTED_MAX);

@@ -1,123 +1,213 @@
-//! A recurrence rule in words.
+//! What a recurrence rule says, as far as people have words for it; no language yet.
 
-use calcard::icalendar::{ICalendarDay, ICalendarFrequency, ICalendarRecurrenceRule, ICalendarWeekday};
-use chrono::NaiveDate;
+use calcard::icalendar::{ICalendarDay, ICalendarFrequency, ICalendarMonth, ICalendarRecurrenceRule, ICalendarWeekday};
+use chrono::{Datelike, NaiveDate, TimeZone, Weekday};
 
-/// A rule as a person says it, such as "every 2 weeks on Monday and Thursday, 10 times".
-///
-/// What has no short wording is said to recur and no more; the calendar part has it all.
-pub fn in_words(rule: &ICalendarRecurrenceRule) -> String {
-    let is_intricate = !(rule.bysetpos.is_empty()
-        && rule.byweekno.is_empty()
+use super::facts::When;
+
+/// A series as a person says it: how often, until when, with how many exceptions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recurrence {
+    pub pattern: Pattern,
+    pub end: End,
+    /// The dates that are left out (EXDATE).
+    pub exceptions: usize,
+}
+
+/// How often something happens; `every` counts the periods from one time to the next, and is at least 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    Hours {
+        every: u16,
+    },
+    Days {
+        every: u16,
+    },
+    /// Monday to Friday.
+    Workdays,
+    /// On these weekdays; never empty.
+    Weeks {
+        every: u16,
+        on: Vec<Weekday>,
+    },
+    /// On these days of the month; never empty.
+    Months {
+        every: u16,
+        on: Vec<MonthDay>,
+    },
+    /// On this day of this month, 1 to 12.
+    Years {
+        every: u16,
+        month: u32,
+        on: MonthDay,
+    },
+    /// What has no short wording. The mail says that it repeats, and no more: the calendar part has it all.
+    Intricate,
+}
+
+/// A day within a month.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MonthDay {
+    /// 1 to 31.
+    Day(u32),
+    Last,
+    /// The first to fifth of such weekdays; -1 is the last.
+    Nth(i64, Weekday),
+    /// The first (1) or last (-1) day from Monday to Friday.
+    Workday(i64),
+}
+
+/// When a series ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Never,
+    Count(u32),
+    /// On this day, the day of the event's own clock.
+    Until(NaiveDate),
+}
+
+impl Recurrence {
+    /// Reads a rule of a series that starts at `start`, which fills in what the rule leaves open (RFC 5545 §3.3.10).
+    pub fn of(rule: &ICalendarRecurrenceRule, start: &When) -> Self {
+        let pattern = pattern(rule, start.day()).unwrap_or(Pattern::Intricate);
+        Self { pattern, end: end(rule, start), exceptions: 0 }
+    }
+
+    /// A series that no single rule describes: several rules, or dates one by one.
+    pub fn intricate() -> Self {
+        Self { pattern: Pattern::Intricate, end: End::Never, exceptions: 0 }
+    }
+}
+
+fn pattern(rule: &ICalendarRecurrenceRule, start: NaiveDate) -> Option<Pattern> {
+    let has_rare_part = !(rule.byweekno.is_empty()
         && rule.byyearday.is_empty()
         && rule.byhour.is_empty()
         && rule.byminute.is_empty()
         && rule.bysecond.is_empty()
-        && rule.bymonth.is_empty());
-    let mut words = every(rule.freq, rule.interval.unwrap_or(1));
-    if is_intricate {
-        words.push_str(", on certain days");
-    } else {
-        words.push_str(&on_days(rule));
+        && rule.rscale.is_none()
+        && rule.skip.is_none());
+    if has_rare_part {
+        return None;
     }
-    words + &end(rule)
-}
-
-fn every(freq: ICalendarFrequency, interval: u16) -> String {
-    let unit = match freq {
-        ICalendarFrequency::Yearly => "year",
-        ICalendarFrequency::Monthly => "month",
-        ICalendarFrequency::Weekly => "week",
-        ICalendarFrequency::Daily => "day",
-        ICalendarFrequency::Hourly => "hour",
-        ICalendarFrequency::Minutely => "minute",
-        ICalendarFrequency::Secondly => "second",
-    };
-    if interval <= 1 { format!("every {unit}") } else { format!("every {interval} {unit}s") }
-}
-
-fn on_days(rule: &ICalendarRecurrenceRule) -> String {
-    let mut days: Vec<String> = rule.byday.iter().map(weekday).collect();
-    days.extend(rule.bymonthday.iter().map(|&day| match day {
-        -1 => "the last day".to_owned(),
-        ..=0 => format!("the {} day from the end", ordinal(i64::from(day).abs())),
-        1.. => format!("the {}", ordinal(i64::from(day))),
-    }));
-    match days.split_last() {
-        None => String::new(),
-        Some((only, [])) => format!(" on {only}"),
-        Some((last, others)) => format!(" on {} and {last}", others.join(", ")),
+    let every = rule.interval.unwrap_or(1).max(1);
+    let is_plain = rule.byday.is_empty() && rule.bymonthday.is_empty() && rule.bysetpos.is_empty();
+    let in_any_month = rule.bymonth.is_empty();
+    match rule.freq {
+        ICalendarFrequency::Hourly if is_plain && in_any_month => Some(Pattern::Hours { every }),
+        ICalendarFrequency::Daily if is_plain && in_any_month => Some(Pattern::Days { every }),
+        ICalendarFrequency::Daily if every == 1 && in_any_month && is_workdays(rule) => Some(Pattern::Workdays),
+        ICalendarFrequency::Weekly if in_any_month => weekly(rule, every, start),
+        ICalendarFrequency::Monthly if in_any_month => Some(Pattern::Months { every, on: month_days(rule, start)? }),
+        ICalendarFrequency::Yearly => yearly(rule, every, start),
+        ICalendarFrequency::Hourly
+        | ICalendarFrequency::Daily
+        | ICalendarFrequency::Weekly
+        | ICalendarFrequency::Monthly
+        | ICalendarFrequency::Minutely
+        | ICalendarFrequency::Secondly => None,
     }
 }
 
-fn weekday(day: &ICalendarDay) -> String {
-    let name = match day.weekday {
-        ICalendarWeekday::Monday => "Monday",
-        ICalendarWeekday::Tuesday => "Tuesday",
-        ICalendarWeekday::Wednesday => "Wednesday",
-        ICalendarWeekday::Thursday => "Thursday",
-        ICalendarWeekday::Friday => "Friday",
-        ICalendarWeekday::Saturday => "Saturday",
-        ICalendarWeekday::Sunday => "Sunday",
+fn weekly(rule: &ICalendarRecurrenceRule, every: u16, start: NaiveDate) -> Option<Pattern> {
+    if !rule.bymonthday.is_empty() || !rule.bysetpos.is_empty() {
+        return None;
+    }
+    if every == 1 && is_workdays(rule) {
+        return Some(Pattern::Workdays);
+    }
+    // A number has no meaning here (RFC 5545 §3.3.10), so who wrote one meant something that we do not know.
+    let mut on: Vec<Weekday> = rule.byday.iter().map(without_number).collect::<Option<_>>()?;
+    on.sort_by_key(Weekday::num_days_from_monday);
+    on.dedup();
+    if on.is_empty() {
+        on.push(start.weekday());
+    }
+    Some(Pattern::Weeks { every, on })
+}
+
+fn yearly(rule: &ICalendarRecurrenceRule, every: u16, start: NaiveDate) -> Option<Pattern> {
+    let month = match rule.bymonth.as_slice() {
+        // Without BYMONTH a BYDAY or BYMONTHDAY would count through the whole year.
+        [] if rule.byday.is_empty() && rule.bymonthday.is_empty() => start.month(),
+        [only] => plain_month(only)?,
+        _ => return None,
     };
-    match day.ordwk.map(i64::from) {
-        None | Some(0) => name.to_owned(),
-        Some(-1) => format!("the last {name}"),
-        Some(number @ ..=-2) => format!("the {} {name} from the end", ordinal(number.abs())),
-        Some(number) => format!("the {} {name}", ordinal(number)),
+    match month_days(rule, start)?.as_slice() {
+        [MonthDay::Workday(_)] => None,
+        [only] => Some(Pattern::Years { every, month, on: *only }),
+        _ => None,
     }
 }
 
-fn ordinal(number: i64) -> String {
-    let suffix = match (number % 10, number % 100) {
-        (_, 11..=13) => "th",
-        (1, _) => "st",
-        (2, _) => "nd",
-        (3, _) => "rd",
-        _ => "th",
-    };
-    format!("{number}{suffix}")
+fn plain_month(month: &ICalendarMonth) -> Option<u32> {
+    let number = u32::from(month.month());
+    (!month.is_leap() && (1..=12).contains(&number)).then_some(number)
 }
 
-fn end(rule: &ICalendarRecurrenceRule) -> String {
+/// The days of a month that a rule picks; nothing when it picks them in a way that has no short wording.
+fn month_days(rule: &ICalendarRecurrenceRule, start: NaiveDate) -> Option<Vec<MonthDay>> {
+    match (rule.byday.as_slice(), rule.bymonthday.as_slice(), rule.bysetpos.as_slice()) {
+        ([], [], []) => Some(vec![MonthDay::Day(start.day())]),
+        ([], days, []) => days.iter().map(|day| numbered_day(i64::from(*day))).collect(),
+        (days, [], []) => days.iter().map(numbered_weekday).collect(),
+        // The way in which Outlook says the second Tuesday, and the last working day.
+        ([only], [], [position]) => Some(vec![MonthDay::Nth(usual(i64::from(*position))?, without_number(only)?)]),
+        (_, [], [position @ (-1 | 1)]) if is_workdays(rule) => Some(vec![MonthDay::Workday(i64::from(*position))]),
+        _ => None,
+    }
+}
+
+fn numbered_day(day: i64) -> Option<MonthDay> {
+    match day {
+        -1 => Some(MonthDay::Last),
+        1..=31 => u32::try_from(day).ok().map(MonthDay::Day),
+        _ => None,
+    }
+}
+
+fn numbered_weekday(day: &ICalendarDay) -> Option<MonthDay> {
+    Some(MonthDay::Nth(usual(i64::from(day.ordwk?))?, weekday(day.weekday)))
+}
+
+/// A number of a weekday within a month that every language has a word for.
+fn usual(number: i64) -> Option<i64> {
+    matches!(number, -1 | 1..=5).then_some(number)
+}
+
+fn without_number(day: &ICalendarDay) -> Option<Weekday> {
+    day.ordwk.is_none().then(|| weekday(day.weekday))
+}
+
+fn is_workdays(rule: &ICalendarRecurrenceRule) -> bool {
+    const WORKDAYS: [Weekday; 5] = [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri];
+    let days: Option<Vec<Weekday>> = rule.byday.iter().map(without_number).collect();
+    rule.bymonthday.is_empty()
+        && days.is_some_and(|days| days.len() == 5 && WORKDAYS.iter().all(|workday| days.contains(workday)))
+}
+
+fn weekday(day: ICalendarWeekday) -> Weekday {
+    match day {
+        ICalendarWeekday::Monday => Weekday::Mon,
+        ICalendarWeekday::Tuesday => Weekday::Tue,
+        ICalendarWeekday::Wednesday => Weekday::Wed,
+        ICalendarWeekday::Thursday => Weekday::Thu,
+        ICalendarWeekday::Friday => Weekday::Fri,
+        ICalendarWeekday::Saturday => Weekday::Sat,
+        ICalendarWeekday::Sunday => Weekday::Sun,
+    }
+}
+
+/// The end; an UNTIL in UTC is told as the day that it falls on where the event takes place (RFC 5545 §3.3.10).
+fn end(rule: &ICalendarRecurrenceRule, start: &When) -> End {
     if let Some(count) = rule.count {
-        return if count == 1 { ", once".to_owned() } else { format!(", {count} times") };
+        return End::Count(count);
     }
-    let until = rule.until.as_ref().and_then(|until| {
-        let (year, month, day) = (until.year?, until.month?, until.day?);
-        NaiveDate::from_ymd_opt(i32::from(year), u32::from(month), u32::from(day))
-    });
-    until.map_or_else(String::new, |day| format!(", until {}", day.format("%-d %B %Y")))
-}
-
-#[cfg(test)]
-mod tests {
-    use calcard::icalendar::{ICalendar, ICalendarValue};
-
-    use super::*;
-
-    fn words(rule: &str) -> String {
-        let text = format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nRRULE:{rule}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
-        let calendar = ICalendar::parse(&text).expect("a calendar");
-        match &calendar.components[1].entries[0].values[0] {
-            ICalendarValue::RecurrenceRule(rule) => in_words(rule),
-            other => panic!("no rule: {other:?}"),
-        }
-    }
-
-    #[test]
-    fn rules_are_said_as_people_say_them() {
-        for (rule, expected) in [
-            ("FREQ=DAILY", "every day"),
-            ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH;COUNT=10", "every 2 weeks on Monday and Thursday, 10 times"),
-            (
-                "FREQ=MONTHLY;BYDAY=-1FR;UNTIL=20260901T120000Z",
-                "every month on the last Friday, until 1 September 2026",
-            ),
-            ("FREQ=MONTHLY;BYMONTHDAY=1,15,22", "every month on the 1st, the 15th and the 22nd"),
-            ("FREQ=YEARLY;BYMONTH=3;BYDAY=2SU", "every year, on certain days"),
-        ] {
-            assert_eq!(words(rule), expected, "{rule}");
-        }
+    let Some(until) = &rule.until else { return End::Never };
+    let Some(resolved) = until.to_date_time() else { return End::Never };
+    let is_utc = until.hour.is_some() && resolved.offset.is_some();
+    match start {
+        When::At(time) if is_utc => End::Until(time.timezone().from_utc_datetime(&resolved.date_time).date_naive()),
+        When::At(_) | When::Day(_) | When::Local { .. } => End::Until(resolved.date_time.date()),
     }
 }

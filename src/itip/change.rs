@@ -66,16 +66,7 @@ pub struct Difference {
 impl Difference {
     /// Compares two versions of one instance.
     pub fn between(before: (&ICalendarComponent, &Zones), after: (&ICalendarComponent, &Zones)) -> Self {
-        let mut names: Vec<&ICalendarProperty> = before
-            .0
-            .entries
-            .iter()
-            .chain(&after.0.entries)
-            .map(|entry| &entry.name)
-            .filter(|name| weight(name) > Weight::Private)
-            .collect();
-        names.sort_unstable();
-        names.dedup();
+        let names = suspects(before.0, after.0);
         let properties = names.into_iter().filter(|name| differs(name, before, after)).cloned().collect();
         if same_list(before.0, after.0) {
             return Self { properties, ..Self::default() };
@@ -106,6 +97,26 @@ impl Difference {
     fn reaches(&self, least: Weight) -> bool {
         self.properties.iter().any(|name| weight(name) >= least)
     }
+}
+
+/// The properties that matter and that two versions may differ in, none twice.
+///
+/// Most versions list most properties in the same places. What stands unchanged in its place differs only where it follows
+/// a clock, whose rules may have changed.
+fn suspects<'a>(before: &'a ICalendarComponent, after: &'a ICalendarComponent) -> Vec<&'a ICalendarProperty> {
+    let matters = |entry: &&ICalendarEntry| weight(&entry.name) > Weight::Private;
+    let mut names: Vec<&ICalendarProperty> = Vec::new();
+    let (mut was, mut is) = (before.entries.iter().filter(matters), after.entries.iter().filter(matters));
+    loop {
+        match (was.next(), is.next()) {
+            (None, None) => break,
+            (Some(one), Some(other)) if one == other && one.tz_id().is_none() => {}
+            (one, other) => names.extend(one.into_iter().chain(other).map(|entry| &entry.name)),
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Whether the times of two versions of one instance differ, recurrence included.

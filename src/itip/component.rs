@@ -155,6 +155,11 @@ impl<'a> Party<'a> {
         self.parameter_text(&ICalendarParameterName::SentBy).map(Address::parse)
     }
 
+    /// LANGUAGE, the tag of what this party reads (RFC 5545 §3.2.10).
+    pub fn language(self) -> Option<&'a str> {
+        self.parameter_text(&ICalendarParameterName::Language)
+    }
+
     /// PARTSTAT; nothing where it is absent or unknown, which counts as NEEDS-ACTION (RFC 5545 §3.2.12).
     pub fn partstat(self) -> Option<&'a ICalendarParticipationStatus> {
         match self.0.parameter(&ICalendarParameterName::Partstat) {

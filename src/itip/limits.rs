@@ -13,7 +13,16 @@ pub const PROPERTIES_MAX: usize = 100_000;
 pub const UID_BYTES_MAX: usize = 1_024;
 
 /// The most steps that one recurrence question may take before it is cut off.
-pub const RECURRENCE_STEPS_MAX: usize = 100_000;
+pub const RECURRENCE_STEPS_MAX: usize = 40_000;
+
+/// The most RRULEs of one series; RFC 5545 §3.8.5.3 wants no more than one.
+pub const RECURRENCE_RULES_MAX: usize = 100;
+
+/// The most RDATEs and EXDATEs of one series.
+pub const RECURRENCE_DATES_MAX: usize = 20_000;
+
+/// The most values in the BY parts of one RRULE; all that RFC 5545 §3.3.10 allows are fewer.
+pub const RULE_VALUES_MAX: usize = 3_000;
 
 /// The largest SEQUENCE that is believed; what is larger counts as this (real mail holds some beyond 32 bits).
 pub const SEQUENCE_MAX: i64 = i64::MAX / 2;

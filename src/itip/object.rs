@@ -247,6 +247,9 @@ impl CalendarObject {
 
     /// Adds those time zones of another object that the components of this one name (RFC 5546 §3.2.2).
     pub fn adopt_used_zones(&mut self, other: &CalendarObject) {
+        if other.calendar.timezones().next().is_none() {
+            return;
+        }
         let entries = self.components().flat_map(|(_, component)| &component.entries);
         let used: BTreeSet<String> = entries.filter_map(ICalendarEntry::tz_id).map(str::to_owned).collect();
         self.adopt_zones_where(other, |tzid| used.contains(tzid));
@@ -266,6 +269,31 @@ impl CalendarObject {
                 self.adopt_children(index, &other.calendar, component);
             }
         }
+    }
+
+    /// Defines the time zones that are named and not defined, as far as their names are known, at most `most` of them:
+    /// a message defines every TZID that it uses (RFC 5545 §3.2.19), and a user's calendar program may have left that out.
+    ///
+    /// The definitions hold from a year before the earliest date to ten years after the latest, or after `now`; but no
+    /// further back than 1970 and not beyond fifty years, since each step of the way costs time.
+    pub fn define_used_zones(&mut self, now: i64, most: usize) {
+        let entries = || self.components().flat_map(|(_, component)| &component.entries);
+        let defined: BTreeSet<&str> =
+            self.calendar.timezones().filter_map(|zone| zone.text(&ICalendarProperty::Tzid)).collect();
+        let used: BTreeSet<&str> = entries().filter_map(ICalendarEntry::tz_id).collect();
+        let missing: Vec<String> = used.difference(&defined).take(most).map(|tzid| (*tzid).to_owned()).collect();
+        if missing.is_empty() {
+            return;
+        }
+        const YEAR: i64 = 366 * 86_400;
+        let moments = entries().flat_map(|entry| self.zones.moment(entry)).map(Moment::as_seconds);
+        let (from, to) = moments.fold((now, now), |(from, to), at| (from.min(at), to.max(at)));
+        let (from, to) =
+            (from.saturating_sub(YEAR).max(0), to.saturating_add(10 * YEAR).min(now.saturating_add(50 * YEAR)));
+        for tzid in missing {
+            self.calendar.add_timezone(&tzid, from, to);
+        }
+        self.zones = Zones::of(&self.calendar);
     }
 
     /// Takes the time zones of a full message: what it says a name means counts from now on.

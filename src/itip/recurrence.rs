@@ -3,6 +3,7 @@
 //! Rules come from outside and may be built to exhaust us, so a set is never built: candidates are numbered within
 //! their period and looked at one by one, against a budget of steps. What the budget cuts off is said, not guessed.
 
+mod days;
 mod rule;
 
 use std::collections::BTreeSet;
@@ -13,7 +14,7 @@ use calcard::icalendar::{
 };
 use chrono::NaiveDateTime;
 
-pub(super) use self::rule::Rule;
+pub(super) use self::rule::{Rule, values_in};
 use super::change::{clock_of_start, end};
 use super::component::ComponentExt;
 use super::instance::InstanceKey;
@@ -46,6 +47,8 @@ pub struct RecurrenceSet<'a> {
     rules: Vec<Rule<'a>>,
     dates: BTreeSet<Moment>,
     excluded: BTreeSet<Moment>,
+    /// Whether there are more rules or dates than are looked at: then nothing that is said is certain.
+    is_beyond_limits: bool,
 }
 
 impl<'a> RecurrenceSet<'a> {
@@ -55,20 +58,29 @@ impl<'a> RecurrenceSet<'a> {
         let start = zones.moment(dtstart)?;
         let zone = clock_of_start(master, zones);
         let first = wall_clock(start, &zone)?;
+        let is_beyond_limits = is_beyond_limits(master);
+        let most = |limit: usize| if is_beyond_limits { 0 } else { limit };
         let rules = master.properties(&ICalendarProperty::Rrule).flat_map(|entry| &entry.values);
         let rules: Vec<Rule<'_>> = rules
+            .take(most(limits::RECURRENCE_RULES_MAX))
             .filter_map(|value| match value {
                 ICalendarValue::RecurrenceRule(rule) => Some(Rule::new(rule, first, zone.clone())),
                 _ => None,
             })
             .collect();
-        let moments = |name| master.properties(&name).flat_map(|entry| zones.moments(entry)).collect();
+        let moments = |name| {
+            let moments = master.properties(&name).flat_map(|entry| zones.moments(entry));
+            moments.take(most(limits::RECURRENCE_DATES_MAX)).collect()
+        };
         let (dates, excluded) = (moments(ICalendarProperty::Rdate), moments(ICalendarProperty::Exdate));
-        Some(Self { start, zone, rules, dates, excluded })
+        Some(Self { start, zone, rules, dates, excluded, is_beyond_limits })
     }
 
     /// Whether something takes place at `moment`, overrides aside.
     pub fn contains(&self, moment: Moment) -> Membership {
+        if self.is_beyond_limits {
+            return Membership::Undecided;
+        }
         if self.is_excluded(moment) {
             return Membership::NoInstance;
         }
@@ -92,7 +104,7 @@ impl<'a> RecurrenceSet<'a> {
         let in_window = |moment: &Moment| *moment >= from && *moment < to && !self.is_excluded(*moment);
         let mut found: BTreeSet<Moment> =
             self.dates.iter().copied().chain([self.start]).filter(|moment| in_window(moment)).collect();
-        let (mut budget, mut cut_off) = (limits::RECURRENCE_STEPS_MAX, false);
+        let (mut budget, mut cut_off) = (limits::RECURRENCE_STEPS_MAX, self.is_beyond_limits);
         for rule in &self.rules {
             let mut candidates = rule.candidates(wall_clock(from, &self.zone), &mut budget);
             let mut in_rule = 0;
@@ -116,6 +128,9 @@ impl<'a> RecurrenceSet<'a> {
     pub fn last(&self) -> Option<Moment> {
         let mut budget = limits::RECURRENCE_STEPS_MAX;
         let mut last = Some(self.start);
+        if self.is_beyond_limits {
+            return None;
+        }
         for rule in &self.rules {
             if !rule.is_finite() {
                 return None;
@@ -161,6 +176,18 @@ impl<'a> RecurrenceSet<'a> {
             Moment::Instant(_) => Moment::Instant(self.zone.to_unix(local)),
         }
     }
+}
+
+/// Whether a series has more rules or dates than any honest one, or a rule more values.
+fn is_beyond_limits(master: &ICalendarComponent) -> bool {
+    let count = |name: &ICalendarProperty| master.properties(name).map(|entry| entry.values.len()).sum::<usize>();
+    let is_long = |value: &ICalendarValue| match value {
+        ICalendarValue::RecurrenceRule(rule) => values_in(rule) > limits::RULE_VALUES_MAX,
+        _ => false,
+    };
+    count(&ICalendarProperty::Rdate) + count(&ICalendarProperty::Exdate) > limits::RECURRENCE_DATES_MAX
+        || count(&ICalendarProperty::Rrule) > limits::RECURRENCE_RULES_MAX
+        || master.properties(&ICalendarProperty::Rrule).flat_map(|entry| &entry.values).any(is_long)
 }
 
 /// The wall clock at a moment in the zone of the series.

@@ -1,12 +1,15 @@
 //! What a message says at a glance: for the subject and the text of the mail, and for scenarios.
 
 use calcard::icalendar::{
-    ICalendarComponent, ICalendarParticipationStatus, ICalendarProperty, ICalendarRecurrenceRule, ICalendarValue,
+    ICalendarComponent, ICalendarEntry, ICalendarParticipationStatus, ICalendarProperty, ICalendarRecurrenceRule,
+    ICalendarValue,
 };
 
 use super::address::Address;
+use super::change::end;
 use super::component::ComponentExt;
 use super::method::Method;
+use super::time::Moment;
 use super::zone::Zones;
 
 /// The occasion of a message with the values that a reader wants to see.
@@ -17,6 +20,17 @@ pub struct Summary {
     pub current: Vec<Field>,
     /// The values before the change, only those that differ.
     pub previous: Vec<Field>,
+    /// What else a reader needs to see old beside new; nothing when nothing is replaced.
+    pub replaced: Option<Replaced>,
+}
+
+/// What an update replaces, apart from the values of [`Summary::previous`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replaced {
+    /// When it ended.
+    pub end: Option<Moment>,
+    /// Which values there were at all.
+    pub fields: Vec<FieldName>,
 }
 
 /// Why a message is sent.
@@ -101,7 +115,7 @@ impl Summary {
         if participants == Participants::Hidden {
             current.retain(|field| field.name != FieldName::Attendee);
         }
-        Self { occasion, current, previous: Vec::new() }
+        Self { occasion, current, previous: Vec::new(), replaced: None }
     }
 
     /// The summary of an update: the values of `now`, and those of `before` that differ.
@@ -111,7 +125,13 @@ impl Summary {
         (before, zones_before): (&ICalendarComponent, &Zones),
     ) -> Self {
         let mut summary = Self::new(occasion, now, zones, Participants::Shown);
-        let mut previous = values(before, zones_before);
+        let differing = VALUES.into_iter().filter(|name| {
+            let written = (property(now, *name), property(before, *name));
+            written.0 != written.1 || *name == FieldName::Dtstart
+        });
+        let mut previous: Vec<Field> = differing.filter_map(|name| field(name, before, zones_before)).collect();
+        let fields = VALUES.into_iter().filter(|name| property(before, *name).is_some()).collect();
+        summary.replaced = Some(Replaced { end: end(before, zones_before), fields });
         if !same_parties(now, before) {
             previous.extend(participants(before).map(|value| Field { name: FieldName::Attendee, value }));
         }
@@ -130,24 +150,46 @@ fn same_parties(one: &ICalendarComponent, other: &ICalendarComponent) -> bool {
     named(one).eq(named(other))
 }
 
+/// All fields but the participants.
+const VALUES: [FieldName; 5] =
+    [FieldName::Description, FieldName::Dtstart, FieldName::Location, FieldName::Rrule, FieldName::Summary];
+
 fn fields(component: &ICalendarComponent, zones: &Zones) -> Vec<Field> {
     let participants = participants(component).map(|value| Field { name: FieldName::Attendee, value });
-    participants.into_iter().chain(values(component, zones)).collect()
+    let values = VALUES.into_iter().filter_map(|name| field(name, component, zones));
+    participants.into_iter().chain(values).collect()
 }
 
-/// All fields but the participants.
-fn values(component: &ICalendarComponent, zones: &Zones) -> Vec<Field> {
-    let text = |property| {
-        component.text(&property).filter(|text| !text.is_empty()).map(|text| ItipValue::Text(text.to_owned()))
+/// The property that a field shows; that of ATTENDEE shows many.
+fn property(component: &ICalendarComponent, name: FieldName) -> Option<&ICalendarEntry> {
+    component.property(match name {
+        FieldName::Attendee => &ICalendarProperty::Attendee,
+        FieldName::Description => &ICalendarProperty::Description,
+        FieldName::Dtstart => &ICalendarProperty::Dtstart,
+        FieldName::Location => &ICalendarProperty::Location,
+        FieldName::Rrule => &ICalendarProperty::Rrule,
+        FieldName::Summary => &ICalendarProperty::Summary,
+    })
+}
+
+fn field(name: FieldName, component: &ICalendarComponent, zones: &Zones) -> Option<Field> {
+    let entry = property(component, name)?;
+    let value = match name {
+        FieldName::Attendee => participants(component)?,
+        FieldName::Dtstart => {
+            let start = zones.moment(entry)?.as_seconds();
+            ItipValue::Time(ItipTime { start, tz_id: zones.of_entry(entry).calcard_id() })
+        }
+        FieldName::Rrule => match entry.values.first()? {
+            ICalendarValue::RecurrenceRule(rule) => ItipValue::Rrule(rule.clone()),
+            _ => return None,
+        },
+        FieldName::Description | FieldName::Location | FieldName::Summary => {
+            let text = entry.values.first()?.as_text().filter(|text| !text.is_empty())?;
+            ItipValue::Text(text.to_owned())
+        }
     };
-    let values = [
-        (FieldName::Description, text(ICalendarProperty::Description)),
-        (FieldName::Dtstart, start(component, zones)),
-        (FieldName::Location, text(ICalendarProperty::Location)),
-        (FieldName::Rrule, rrule(component)),
-        (FieldName::Summary, text(ICalendarProperty::Summary)),
-    ];
-    values.into_iter().filter_map(|(name, value)| Some(Field { name, value: value? })).collect()
+    Some(Field { name, value })
 }
 
 /// The organizer first, then the attendees, none twice: by name where all have one, by address otherwise.
@@ -180,17 +222,4 @@ fn participants(component: &ICalendarComponent) -> Option<ItipValue> {
 
 fn participant(address: Address, name: Option<&str>, is_organizer: bool) -> ItipParticipant {
     ItipParticipant { email: address.into_string(), name: name.map(str::to_owned), is_organizer }
-}
-
-fn start(component: &ICalendarComponent, zones: &Zones) -> Option<ItipValue> {
-    let entry = component.property(&ICalendarProperty::Dtstart)?;
-    let tz_id = zones.of_entry(entry).calcard_id();
-    Some(ItipValue::Time(ItipTime { start: zones.moment(entry)?.as_seconds(), tz_id }))
-}
-
-fn rrule(component: &ICalendarComponent) -> Option<ItipValue> {
-    match component.property(&ICalendarProperty::Rrule)?.values.first()? {
-        ICalendarValue::RecurrenceRule(rule) => Some(ItipValue::Rrule(rule.clone())),
-        _ => None,
-    }
 }

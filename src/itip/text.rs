@@ -10,6 +10,7 @@
 
 use std::borrow::Cow;
 
+use calcard::common::IanaParse;
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameter, ICalendarParameterName,
     ICalendarParameterValue, ICalendarProperty, ICalendarValue, ICalendarValueType, Uri,
@@ -263,15 +264,27 @@ fn protect(text: &str) -> (Cow<'_, str>, Vec<String>) {
 
 /// Whether a content line can be told from its first bytes to need no protection; most can, and cost next to nothing.
 fn is_harmless(raw: &[u8]) -> bool {
-    let name_length = raw.iter().position(|byte| matches!(byte, b':' | b';' | b'\r' | b'\n'));
+    // An extension may be anything, and a name that is longer than all that are looked for may be folded.
+    let longest = raw.get(..="STRUCTURED-DATA".len()).unwrap_or(raw);
+    let name_length = longest.iter().position(|byte| matches!(byte, b':' | b';' | b'\r' | b'\n'));
     let Some((name, rest)) = name_length.and_then(|length| raw.split_at_checked(length)) else { return false };
-    // A folded name, one of the lengths that are looked for, or an extension has to be looked at as a whole.
     let is_whole = matches!(rest.first(), Some(b':' | b';'));
-    let is_long = name.len() > "STRUCTURED-DATA".len();
-    let is_suspect = is_long
-        || matches!(name.first(), Some(b'X' | b'x'))
-        || DELICATE_NAMES.iter().any(|known| known.len() == name.len() && known.as_bytes().eq_ignore_ascii_case(name));
-    is_whole && !is_suspect && !raw.contains(&b'\\')
+    let is_extension = matches!(name.first(), Some(b'X' | b'x')) || (rest.first() == Some(&b';') && !is_known(name));
+    is_whole && !is_extension && !is_delicate(name) && memchr::memchr(b'\\', raw).is_none()
+}
+
+/// Whether a name is one of those whose values are URIs or binary.
+fn is_delicate(name: &[u8]) -> bool {
+    let is_like = |known: &&str| {
+        let known = known.as_bytes();
+        let is_alike = known.len() == name.len() && known.first().zip(name.first()).is_some_and(same_letter);
+        is_alike && known.eq_ignore_ascii_case(name)
+    };
+    DELICATE_NAMES.iter().any(|known| is_like(&known))
+}
+
+fn same_letter((one, other): (&u8, &u8)) -> bool {
+    one.eq_ignore_ascii_case(other)
 }
 
 /// What calcard gets to see in place of a content line; nothing when it may see the line itself.
@@ -287,14 +300,13 @@ fn protected(line: &str, verbatim: &mut Vec<String>) -> Option<String> {
 
 /// Where each content line begins and ends, its folds and its line end included.
 fn content_lines(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
-    let mut start = 0;
+    let (bytes, mut start) = (text.as_bytes(), 0);
     std::iter::from_fn(move || {
         let first = start;
         loop {
-            let rest = text.get(start..).filter(|rest| !rest.is_empty())?;
-            start += rest.find('\n').map_or(rest.len(), |end| end + 1);
-            let goes_on = text.get(start..).is_some_and(|rest| rest.starts_with([' ', '\t']));
-            if !goes_on {
+            let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
+            start += memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+            if !matches!(bytes.get(start), Some(b' ' | b'\t')) {
                 return Some((first, start));
             }
         }
@@ -324,9 +336,14 @@ fn is_at_risk(line: &str) -> bool {
     if rest.is_empty() || name.is_empty() {
         return false;
     }
-    DELICATE_NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
+    is_delicate(name.as_bytes())
         || VERBATIM.eq_ignore_ascii_case(name)
-        || (name.len() > 2 && name.get(..2).is_some_and(|x| x.eq_ignore_ascii_case("X-")) && has_foreign_value(rest))
+        || (!is_known(name.as_bytes()) && has_foreign_value(rest))
+}
+
+/// Whether a property is one that calcard knows, and not an extension or a misspelling.
+fn is_known(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"ATTENDEE") || ICalendarProperty::parse(name).is_some()
 }
 
 /// Whether the parameters of an extension property say that its value is not text.

@@ -38,6 +38,15 @@ pub struct DecisionFilter {
     pub most: u32,
 }
 
+/// The mails about one UID, by their Message-IDs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Thread {
+    /// The newest few, oldest first.
+    pub message_ids: Vec<String>,
+    /// The newest that came in: what an answer answers.
+    pub last_received: Option<String>,
+}
+
 impl Transaction {
     /// Keeps a decision; its number.
     pub async fn add_decision(&mut self, decision: &DecisionRecord) -> Result<i64, LedgerError> {
@@ -83,12 +92,12 @@ impl Transaction {
         Ok(row.is_some())
     }
 
-    /// The Message-IDs of the mails that a user has got or sent about a UID, oldest first: the thread.
-    pub async fn thread(&mut self, user: &str, cal_uid: &str) -> Result<Vec<String>, LedgerError> {
+    /// The mails that a user has got or sent about a UID, what waits for the user included.
+    pub async fn thread(&mut self, user: &str, cal_uid: &str) -> Result<Thread, LedgerError> {
         let rows = sqlx::query(
-            "SELECT message_id, at FROM decision
-             WHERE user = ?1 AND cal_uid = ?2 AND verdict = 'applied' AND message_id <> ''
-             UNION SELECT message_id, created_at FROM outbox WHERE user = ?1 AND cal_uid = ?2
+            "SELECT message_id, at, 1 FROM decision
+             WHERE user = ?1 AND cal_uid = ?2 AND verdict IN ('applied', 'proposed') AND message_id <> ''
+             UNION SELECT message_id, created_at, 0 FROM outbox WHERE user = ?1 AND cal_uid = ?2
              ORDER BY 2 DESC LIMIT 10",
         )
         .bind(user)
@@ -96,7 +105,8 @@ impl Transaction {
         .fetch_all(self.connection())
         .await
         .map_err(LedgerError::while_trying("read a thread"))?;
-        Ok(rows.iter().rev().map(|row| row.get(0)).collect())
+        let last_received = rows.iter().find(|row| row.get::<i64, _>(2) == 1).map(|row| row.get(0));
+        Ok(Thread { message_ids: rows.iter().rev().map(|row| row.get(0)).collect(), last_received })
     }
 }
 

@@ -26,12 +26,16 @@ pub enum MailboxError {
     )]
     PreAuthenticated { host: String },
     #[error(
-        "the IMAP server offers no login that can be used for {login} on this connection; \
-         set [imap] security to \"tls\" or \"starttls\", and enable PLAIN logins there"
+        "the IMAP server offers no way in for {login} on this connection: {mechanism} is needed, and it offers {offered}; \
+         set [imap] security to \"tls\" or \"starttls\", correct [imap] auth, or enable {mechanism} there"
     )]
-    LoginDisabled { login: String },
-    #[error("the IMAP server refuses the login {login}: {text}; check the login and the password")]
-    LoginRefused { login: String, text: String },
+    LoginDisabled { login: String, mechanism: &'static str, offered: String },
+    #[error("the IMAP server refuses the login {login}: {text}; {remedy}", remedy = problem.remedy())]
+    LoginRefused { login: String, text: String, problem: LoginProblem },
+    #[error("the IMAP server cannot log {login} in at present: {text}; it is tried again")]
+    LoginDeferred { login: String, text: String },
+    #[error("nothing to log {login} in with: {why}")]
+    NoSecret { login: String, why: String },
     #[error("the IMAP server cannot open the folder {folder}: {text}; check its name, and [imap] watch")]
     NoSuchFolder { folder: String, text: String },
     #[error("the IMAP server answers {status} to {command}: {text}")]
@@ -80,7 +84,11 @@ impl MailboxError {
     /// [`Session::sizes`](super::Session::sizes) instead.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Closed { .. } | Self::Timeout { .. } | Self::Spent => true,
+            Self::Unreachable { .. }
+            | Self::Closed { .. }
+            | Self::Timeout { .. }
+            | Self::LoginDeferred { .. }
+            | Self::Spent => true,
             Self::Refused { status: Refusal::No, text, .. } => !code_is_permanent(text),
             Self::Refused { status: Refusal::Bad, .. }
             | Self::Certificate { .. }
@@ -88,6 +96,7 @@ impl MailboxError {
             | Self::PreAuthenticated { .. }
             | Self::LoginDisabled { .. }
             | Self::LoginRefused { .. }
+            | Self::NoSecret { .. }
             | Self::NoSuchFolder { .. }
             | Self::Garbage { .. }
             | Self::TooLarge { .. }
@@ -98,6 +107,57 @@ impl MailboxError {
     /// Whether the fault lies in what the server told about single mails, so that a narrower range may work.
     pub fn is_about_a_mail(&self) -> bool {
         matches!(self, Self::Garbage { .. } | Self::TooLarge { .. })
+    }
+}
+
+/// Why a login was refused, as far as the server's response code tells. RFC 5530 §3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LoginProblem {
+    /// The name or its proof is wrong, or the server does not say what is: servers seldom do.
+    Credentials,
+    /// The proof is right, and may not open this mailbox.
+    Authorization,
+    /// The password or the token was right once.
+    Expired,
+    /// Not on a connection that others can read.
+    PrivacyRequired,
+    /// Nothing that we could do: an account that is closed, for instance.
+    ContactAdmin,
+}
+
+impl LoginProblem {
+    /// The problem that a refusal's text names; nothing when it is a passing one.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        // RFC 9051 §7.1 has LIMIT for too many connections at once, which others may close.
+        if code_is_transient(text) {
+            return None;
+        }
+        let named = [
+            ("AUTHORIZATIONFAILED", Self::Authorization),
+            ("EXPIRED", Self::Expired),
+            ("PRIVACYREQUIRED", Self::PrivacyRequired),
+            ("CONTACTADMIN", Self::ContactAdmin),
+        ];
+        let known = named.iter().find(|(code, _)| has_code(text, &[code]));
+        Some(known.map_or(Self::Credentials, |(_, problem)| *problem))
+    }
+
+    /// Whether the proof itself was refused, and would be for any mailbox.
+    pub fn is_about_the_proof(self) -> bool {
+        match self {
+            Self::Credentials | Self::Expired => true,
+            Self::Authorization | Self::PrivacyRequired | Self::ContactAdmin => false,
+        }
+    }
+
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Credentials => "check the login, and the password or the token",
+            Self::Authorization => "let it open this mailbox there, as a master user or proxy, or correct the login",
+            Self::Expired => "renew the password or the token",
+            Self::PrivacyRequired => "set [imap] security to \"tls\" or \"starttls\"",
+            Self::ContactAdmin => "ask whoever runs that server what is wrong with the account",
+        }
     }
 }
 

@@ -57,3 +57,11 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Time between two NOOPs where the server has no IDLE.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Octets of a SASL message that are sent within the command; a longer one waits to be asked for.
+///
+/// Servers limit a line before login to some thousands of octets (Dovecot: 4,096), and tokens are of that length.
+pub const INITIAL_RESPONSE_BYTES_MAX: usize = 2000;
+
+/// Responses, challenges among them, that a login may take.
+pub const CHALLENGES_MAX: usize = 100;

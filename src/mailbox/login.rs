@@ -3,43 +3,14 @@
 use std::collections::BTreeSet;
 
 use imap_proto::{Capability, Outcome, Response, ResponseCode, Status};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
-use super::argument::{base64, quoted};
-use super::error::{MailboxError, Refusal, code_is_transient};
+use super::argument::quoted;
+use super::credentials::{Credentials, challenge_text, encoded};
+use super::error::{LoginProblem, MailboxError, Refusal};
+use super::limits::{CHALLENGES_MAX, INITIAL_RESPONSE_BYTES_MAX};
 use super::transport::{ImapServer, Security, Transport, connect_tcp, start_tls};
 use super::wire::{Command, Step, Wire, garbage, text_of};
-
-/// As whom we log in, and with which proof.
-#[derive(Clone, Debug)]
-pub enum Credentials {
-    Password {
-        login: String,
-        password: SecretString,
-    },
-    /// A master user opens somebody's mailbox; the server is told `login`, `separator`, `master_user` in one word.
-    Master {
-        login: String,
-        master_user: String,
-        password: SecretString,
-        separator: String,
-    },
-    /// An OAuth 2.0 access token.
-    Token {
-        login: String,
-        token: SecretString,
-        mechanism: TokenMechanism,
-    },
-}
-
-/// How an access token is presented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenMechanism {
-    /// Google's and Microsoft's older way.
-    XOauth2,
-    /// RFC 7628.
-    OauthBearer,
-}
 
 /// What the server says it can do. RFC 3501 §7.2.1; names are compared without case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -134,89 +105,111 @@ async fn log_in(
     credentials: &Credentials,
 ) -> Result<Option<Capabilities>, MailboxError> {
     let login = credentials.login();
-    let result = match credentials {
-        Credentials::Password { password, .. } | Credentials::Master { password, .. } => {
-            log_in_with_password(wire, offered, &login, password.expose_secret()).await
-        }
-        Credentials::Token { token, mechanism, .. } => {
-            authenticate(wire, mechanism.name(), &mechanism.payload(&login, token.expose_secret())?).await
+    let mut challenge = None;
+    let result = match way_in(offered, credentials)? {
+        Way::Login => log_in_plainly(wire, &login, credentials).await,
+        Way::Sasl(mechanism) => {
+            let payload = encoded(&credentials.payload(mechanism)?);
+            authenticate(wire, offered, &Sasl { mechanism, payload: &payload }, &mut challenge).await
         }
     };
     result.map_err(|error| match error {
-        MailboxError::Refused { status: Refusal::No, text, .. } if !code_is_transient(&text) => {
-            MailboxError::LoginRefused { login, text }
-        }
+        MailboxError::Refused { status: Refusal::No, text, .. } => match LoginProblem::of(&text) {
+            Some(problem) => {
+                let text = challenge.map_or_else(|| text.clone(), |challenge| format!("{text} ({challenge})"));
+                MailboxError::LoginRefused { login, text, problem }
+            }
+            None => MailboxError::LoginDeferred { login, text },
+        },
         other => other,
     })
 }
 
-/// LOGIN where it is allowed and can carry the text, otherwise SASL PLAIN.
+/// How a password or a token is presented.
+enum Way {
+    /// The command LOGIN. RFC 3501 §6.2.3.
+    Login,
+    /// AUTHENTICATE with this mechanism. RFC 3501 §6.2.2.
+    Sasl(&'static str),
+}
+
+/// The way that the server offers and that can carry what we have to say.
 ///
-/// RFC 3501 §6.2.3: LOGIN must not be tried where LOGINDISABLED is told. Its quoted strings are ASCII, while
-/// RFC 4616 has UTF-8.
-async fn log_in_with_password(
+/// SASL PLAIN in one line (RFC 4959) is preferred to LOGIN: it has UTF-8 (RFC 4616 §2), where LOGIN's quoted strings are ASCII,
+/// and nothing in it has to be escaped. Where it would cost another round trip LOGIN is taken, unless LOGINDISABLED
+/// forbids that (RFC 3501 §6.2.3).
+fn way_in(offered: &Capabilities, credentials: &Credentials) -> Result<Way, MailboxError> {
+    let mechanism = credentials.mechanism();
+    let has_mechanism = offered.has(&format!("AUTH={mechanism}"));
+    if !credentials.fits_login_command() {
+        return if has_mechanism { Ok(Way::Sasl(mechanism)) } else { Err(no_way(offered, credentials)) };
+    }
+    if has_mechanism && (offered.has("SASL-IR") || offered.has("LOGINDISABLED")) {
+        return Ok(Way::Sasl(mechanism));
+    }
+    if offered.has("LOGINDISABLED") { Err(no_way(offered, credentials)) } else { Ok(Way::Login) }
+}
+
+fn no_way(offered: &Capabilities, credentials: &Credentials) -> MailboxError {
+    let (login, mechanism) = (credentials.login(), credentials.mechanism());
+    let disabled = if offered.has("LOGINDISABLED") { "LOGINDISABLED, and " } else { "" };
+    let mechanisms: Vec<&str> = offered.0.iter().filter_map(|name| name.strip_prefix("AUTH=")).collect();
+    let offered = if mechanisms.is_empty() { "no mechanism".to_owned() } else { mechanisms.join(", ") };
+    MailboxError::LoginDisabled { login, mechanism, offered: format!("{disabled}{offered}") }
+}
+
+async fn log_in_plainly(
     wire: &mut Wire,
-    offered: &Capabilities,
     login: &str,
-    password: &str,
+    credentials: &Credentials,
 ) -> Result<Option<Capabilities>, MailboxError> {
-    let (quoted_login, quoted_password) = (quoted("the login", login)?, quoted("the password", password)?);
-    if !offered.has("LOGINDISABLED") && login.is_ascii() && password.is_ascii() {
-        let mut told = None;
-        let command = Command::secret("LOGIN", format!("LOGIN {quoted_login} {quoted_password}"));
-        wire.run(&command, |response| told = capabilities_in(response).or(told.take())).await?;
-        return Ok(told);
-    }
-    if !offered.has("AUTH=PLAIN") {
-        return Err(MailboxError::LoginDisabled { login: login.to_owned() });
-    }
-    authenticate(wire, "PLAIN", &format!("\0{login}\0{password}")).await
+    let password = quoted("the password", credentials.secret().expose_secret())?;
+    let command = Command::secret("LOGIN", format!("LOGIN {} {password}", quoted("the login", login)?));
+    let mut told = None;
+    wire.run(&command, |response| told = capabilities_in(response).or(told.take())).await?;
+    Ok(told)
+}
+
+/// A mechanism and our one message in it, in base64.
+struct Sasl<'a> {
+    mechanism: &'static str,
+    payload: &'a str,
 }
 
 /// AUTHENTICATE with one message from us. RFC 3501 §6.2.2.
-async fn authenticate(wire: &mut Wire, mechanism: &str, payload: &str) -> Result<Option<Capabilities>, MailboxError> {
-    let command = Command::open(format!("AUTHENTICATE {mechanism}"));
+///
+/// Where the server takes it, and it is not too long for its line buffer, the message goes with the command: RFC 4959.
+/// `challenge` is set to what the server says of its refusal before the refusal itself.
+async fn authenticate(
+    wire: &mut Wire,
+    offered: &Capabilities,
+    sasl: &Sasl<'_>,
+    challenge: &mut Option<String>,
+) -> Result<Option<Capabilities>, MailboxError> {
+    let name = format!("AUTHENTICATE {}", sasl.mechanism);
+    let goes_along = offered.has("SASL-IR") && sasl.payload.len() <= INITIAL_RESPONSE_BYTES_MAX;
+    let (text, mut answer) = match goes_along {
+        true => (format!("{name} {}", sasl.payload), None),
+        false => (name.clone(), Some(sasl.payload)),
+    };
+    let command = Command::secret(name, text);
     let tag = wire.begin(&command).await?;
     let mut told = None;
-    let mut answer = Some(base64(payload.as_bytes()));
-    for _ in 0..100 {
-        match wire.step(&tag, &command, &mut |response| told = capabilities_in(response).or(told.take())).await? {
+    for _ in 0..CHALLENGES_MAX {
+        let mut said = None;
+        let mut look = |response: &Response<'_>| {
+            told = capabilities_in(response).or(told.take());
+            said = challenge_text(response);
+        };
+        match wire.step(&tag, &command, &mut look).await? {
             Step::Data => {}
             Step::Done => return Ok(told),
-            // RFC 7628 §3.2.3: a second challenge holds an error, and our empty answer asks for the NO.
-            Step::Continue => wire.send(&command.name, &answer.take().unwrap_or_default()).await?,
+            Step::Continue => {
+                // RFC 7628 §3.2.3: a challenge behind our message holds an error, and an empty answer asks for the NO.
+                *challenge = said.or(challenge.take());
+                wire.send(&command.name, answer.take().unwrap_or_default()).await?;
+            }
         }
     }
     Err(garbage(&command.name, "challenges without end"))
-}
-
-impl Credentials {
-    /// The name that the server is told.
-    pub fn login(&self) -> String {
-        match self {
-            Self::Password { login, .. } | Self::Token { login, .. } => login.clone(),
-            Self::Master { login, master_user, separator, .. } => format!("{login}{separator}{master_user}"),
-        }
-    }
-}
-
-impl TokenMechanism {
-    fn name(self) -> &'static str {
-        match self {
-            Self::XOauth2 => "XOAUTH2",
-            Self::OauthBearer => "OAUTHBEARER",
-        }
-    }
-
-    fn payload(self, login: &str, token: &str) -> Result<String, MailboxError> {
-        if login.contains(['\u{1}', '\0', ',', '=']) || token.contains(['\u{1}', '\0']) {
-            let why = "it holds a control character, a comma or an equals sign";
-            return Err(MailboxError::BadArgument { what: "the login or token", why });
-        }
-        Ok(match self {
-            Self::XOauth2 => format!("user={login}\u{1}auth=Bearer {token}\u{1}\u{1}"),
-            // RFC 7628 §3.1, with the GS2 header of RFC 5801 §4.
-            Self::OauthBearer => format!("n,a={login},\u{1}auth=Bearer {token}\u{1}\u{1}"),
-        })
-    }
 }

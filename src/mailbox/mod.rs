@@ -6,10 +6,11 @@
 //!
 //! The layers, from below: `transport` (TCP, TLS), `guard` (limits on what the server sends), async-imap (parsing only),
 //! `wire` (commands, every response judged), `login`, `session`, `folder`, `fetch` and `idle`. Pure are `scan`, `argument`,
-//! `structure`, `abridge` and `cursor`.
+//! `structure`, `abridge`, `credentials` and `cursor`.
 
 mod abridge;
 mod argument;
+mod credentials;
 mod cursor;
 mod error;
 mod fetch;
@@ -25,12 +26,13 @@ mod transport;
 mod wire;
 
 pub use argument::{ImapUid, UidValidity};
+pub use credentials::{Credentials, MasterMode, TokenMechanism};
 pub use cursor::{Backfill, Cursor, Plan, SinceWhy, plan};
-pub use error::{LimitExceeded, MailboxError, Refusal};
+pub use error::{LimitExceeded, LoginProblem, MailboxError, Refusal};
 pub use fetch::{Fetched, FetchedMail};
 pub use folder::{Folder, FolderRole, FolderState};
 pub use idle::IdleEnd;
-pub use login::{Capabilities, Credentials, TokenMechanism};
+pub use login::Capabilities;
 pub use session::Session;
 pub use structure::{MailPart, MailStructure, Outline, Shape};
 pub use transport::{ImapServer, Security, Timing};

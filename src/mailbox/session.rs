@@ -6,9 +6,10 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use imap_proto::{AttributeValue, MailboxDatum, Response};
 
 use super::argument::{ImapUid, date, uid_range};
+use super::credentials::Credentials;
 use super::error::MailboxError;
 use super::limits::{SEARCH_WINDOW, STRUCTURES_MAX};
-use super::login::{Capabilities, Credentials, open};
+use super::login::{Capabilities, open};
 use super::structure::{MailStructure, Outline};
 use super::transport::ImapServer;
 use super::wire::{Command, Wire};

@@ -187,7 +187,10 @@ fn judge(
         }
         Response::Data { status: Status::Bad, outcome } => Err(refused(during, Refusal::Bad, outcome)),
         Response::Data { status: Status::PreAuth, .. } => Err(garbage(during, "PREAUTH behind the greeting")),
-        Response::Continue(_) => Ok(Step::Continue),
+        Response::Continue(_) => {
+            each(response);
+            Ok(Step::Continue)
+        }
         _ => {
             tell_warning(response, during);
             each(response);
@@ -245,6 +248,6 @@ fn broken(during: &str, error: io::Error) -> MailboxError {
 }
 
 /// The beginning of a server's text, safe to log: 200 characters, none of them a control.
-fn excerpt(text: &str) -> String {
+pub(super) fn excerpt(text: &str) -> String {
     text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 /// The time over which mails are counted for the rate limits.
 pub const RATE_WINDOW: Duration = Duration::from_secs(3_600);
 
-/// Octets that a server may say without being asked anew. lettre has limits of its own, but none on a line without end.
-pub const REPLY_OCTETS_MAX: usize = 128 * 1024;
+/// Octets that a server may say without being asked anew. lettre has none for a line without end, and reads a reply of many
+/// lines from its beginning with each of them.
+pub const REPLY_OCTETS_MAX: usize = 16 * 1024;
 
 /// Characters of a reply that are kept.
 pub const REPLY_CHARS_MAX: usize = 500;

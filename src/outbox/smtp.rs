@@ -5,6 +5,7 @@
 //! the outbox's business, which knows what was promised to whom.
 
 mod dial;
+mod login;
 mod offers;
 mod pool;
 mod session;
@@ -15,9 +16,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
-
 use crate::itip::Address;
+pub use login::{Login, Proof, TokenSource};
 use pool::Pool;
 use session::Session;
 
@@ -35,8 +35,8 @@ pub struct SmtpServer {
     /// A Unix socket, in place of host and port; always without TLS.
     pub socket: Option<PathBuf>,
     pub security: Security,
-    /// User name and password; none for a server that knows us by our address.
-    pub credentials: Option<(String, SecretString)>,
+    /// None for a server that knows us by our address.
+    pub credentials: Option<Login>,
     /// The name in EHLO; `localhost` is said when this is no host name.
     pub hello_name: String,
     /// Recipients of one transaction, at least one; the server may say that it wants fewer.
@@ -142,6 +142,8 @@ pub enum SmtpError {
         "the SMTP server {server} does not let us in as {username}: {refusal}; check smtp.username and smtp.password_file"
     )]
     AuthRefused { server: String, username: String, refusal: Refusal },
+    #[error("there is no access token for {username}: {reason}; check smtp.token_file or smtp.token_command")]
+    NoToken { username: String, reason: String },
     #[error("the SMTP server {server} refuses to serve us: {refusal}")]
     Refused { server: String, refusal: Refusal },
     #[error("the SMTP server {server} does not speak SMTP as expected: {reason}")]
@@ -156,10 +158,35 @@ impl SmtpError {
     /// Whether time alone may help; otherwise the operator has to do something before any mail can leave.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::Unknown { .. } | Self::Protocol { .. } => true,
+            Self::Unreachable { .. } | Self::Unknown { .. } | Self::Protocol { .. } | Self::NoToken { .. } => true,
             Self::Tls { .. } => false,
             Self::AuthRefused { refusal, .. } | Self::Refused { refusal, .. } => !refusal.permanent,
         }
+    }
+}
+
+/// Who sends, and what is to be reported back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Envelope<'a> {
+    /// Where reports go to.
+    pub from: &'a Address,
+    pub reports: Reports<'a>,
+}
+
+/// What a server that offers DSN is asked for (RFC 3461 §4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reports<'a> {
+    /// Nothing is said about it.
+    Unasked,
+    /// Failures, under this ENVID of letters, digits and hyphens, with the header of the mail and not its body.
+    OfFailures { id: &'a str },
+    /// None at all.
+    Never,
+}
+
+impl<'a> From<&'a Address> for Envelope<'a> {
+    fn from(from: &'a Address) -> Self {
+        Self { from, reports: Reports::Unasked }
     }
 }
 
@@ -186,20 +213,21 @@ impl Submitter {
     /// Errors: [`SmtpError`] when the dialogue did not come to an end. Waits while all connections are busy.
     pub async fn submit(
         &self,
-        envelope_from: &Address,
+        envelope: impl Into<Envelope<'_>>,
         recipients: &[Address],
         raw: &[u8],
     ) -> Result<Submission, SmtpError> {
+        let envelope = envelope.into();
         if recipients.is_empty() {
             return Ok(Submission { recipients: Vec::new(), data: DataOutcome::NotSent, untried: Vec::new() });
         }
         let content = wire::normalised(raw);
         let (mut session, permit) = self.pool.take().await?;
-        let mut submission = session.submit(envelope_from, recipients, &content).await;
+        let mut submission = session.submit(envelope, recipients, &content).await;
         if session.was_stale(&submission) {
             // The server may close an idle connection whenever it likes; nothing of this mail has been said on it.
             session = Session::open(self.pool.server()).await?;
-            submission = session.submit(envelope_from, recipients, &content).await;
+            submission = session.submit(envelope, recipients, &content).await;
         }
         let submission = submission?;
         self.pool.give_back(session, permit).await;

@@ -55,8 +55,9 @@ pub(super) async fn answer(State(gateway): State<Arc<Gateway>>, request: Request
 
 /// The key of the user whom a push names by an address or by the login.
 fn user_key(gateway: &Gateway, name: &str) -> Option<String> {
+    let roster = gateway.roster();
     let by_address = gateway.user(&Address::parse(name));
-    let by_login = || gateway.config.users.iter().find(|user| user.login == name);
+    let by_login = || roster.users().find(|user| user.login == name).cloned();
     by_address.or_else(by_login).map(|user| user.key().to_owned())
 }
 

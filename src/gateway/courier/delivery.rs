@@ -7,11 +7,12 @@ use tokio::sync::{mpsc, watch};
 
 use super::recorder::{Later, Report};
 use super::{locked, note_success, pause};
+use crate::gateway::notice::NOTE;
 use crate::gateway::{Gateway, now_millis};
 use crate::itip::Address;
 use crate::ledger::{OutboxEntry, OutboxRecipient, RecipientState};
 use crate::outbox::rate::RateLimiter;
-use crate::outbox::smtp::{Outcome, SmtpError, Submission, Submitter};
+use crate::outbox::smtp::{Envelope, Outcome, Reports, SmtpError, Submission, Submitter};
 use crate::outbox::status;
 
 /// The longest rest of a mail that the server has put off: greylisting wants minutes, a full mailbox hours.
@@ -79,14 +80,16 @@ impl Delivery {
     /// If we die between the server's answer and the commit that the report leads to, the mail goes again to the
     /// recipients of that transaction, with the same Message-ID.
     pub async fn run(self, entry: OutboxEntry, recipients: Vec<Address>) -> Ended {
-        let sender = Address::in_mail(&entry.debt.sender);
+        let (sender, token) = self.gateway.envelope(&entry);
+        let reports = if entry.debt.method == NOTE { Reports::Never } else { Reports::OfFailures { id: &token } };
+        let envelope = Envelope { from: &sender, reports };
         let mut untried = recipients;
         let mut put_off = None;
         while !untried.is_empty() {
             if *self.stop.borrow() {
                 return self.stopped(untried).await;
             }
-            let submission = self.submitter.submit(&sender, &untried, &entry.debt.raw).await;
+            let submission = self.submitter.submit(envelope, &untried, &entry.debt.raw).await;
             match submission {
                 Ok(submission) => {
                     untried.clone_from(&submission.untried);
@@ -151,6 +154,7 @@ impl Delivery {
             SmtpError::Unreachable { .. }
             | SmtpError::Tls { .. }
             | SmtpError::AuthRefused { .. }
+            | SmtpError::NoToken { .. }
             | SmtpError::Refused { .. } => Ended::Unserved,
         }
     }

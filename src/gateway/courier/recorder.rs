@@ -91,7 +91,7 @@ impl Gateway {
             let id = report.parcel.id;
             let outcomes: Vec<_> = report.settled.iter().map(|one| one.recipient.clone()).collect();
             transaction.settle(id, &outcomes, at).await?;
-            self.note_failures(&mut transaction, &report.parcel, &outcomes).await?;
+            self.follow_up(&mut transaction, &report.parcel, &outcomes).await?;
             match &report.later {
                 Some(Later::Postponed { until, why }) => transaction.postpone(id, *until, why).await?,
                 Some(Later::Held { until, why }) => transaction.hold(id, *until, why).await?,

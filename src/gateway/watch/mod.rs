@@ -95,8 +95,13 @@ impl Watcher {
             if progress.caught_up {
                 backoff = schedule(is_transient);
             }
-            let pause = backoff.next().unwrap_or(BACKOFF_MAX).max(least_pause(is_transient));
             self.gateway.board.fail(user.key(), &error.to_string());
+            if matches!(error, WatchError::Mailbox(MailboxError::LoginRefused { .. })) {
+                // When it is tried again is decided where it is tried, and told there.
+                backoff = schedule(true);
+                continue;
+            }
+            let pause = backoff.next().unwrap_or(BACKOFF_MAX).max(least_pause(is_transient));
             tracing::warn!(user = user.key(), retry_in = ?pause, %error, "cannot watch");
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
@@ -107,13 +112,8 @@ impl Watcher {
 
     /// One connection, from login until trouble or the end of the watching.
     async fn session(&mut self, user: &User, progress: &mut Progress) -> Result<(), WatchError> {
-        let credentials = crate::mailbox::Credentials::Password {
-            login: user.credentials.username.clone(),
-            password: user.credentials.password.clone(),
-        };
-        let connecting = Session::connect(&self.server, &credentials);
         let mut session = tokio::select! {
-            session = connecting => session?,
+            session = self.gateway.log_in(&self.server, user) => session?,
             () = stopped(&mut self.stop) => return Ok(()),
         };
         while !*self.stop.borrow() {

@@ -157,7 +157,7 @@ fn identify(component: &mut ICalendarComponent, instance: &ICalendarComponent) {
 fn update_summary(occasion: Occasion, before: &CalendarObject, after: &CalendarObject) -> Summary {
     match (after.principal(), before.principal()) {
         (Some(now), Some(was)) => Summary::of_update(occasion, (now, after.zones()), (was, before.zones())),
-        _ => Summary { occasion, current: Vec::new(), previous: Vec::new() },
+        _ => Summary { occasion, current: Vec::new(), previous: Vec::new(), replaced: None },
     }
 }
 
@@ -165,6 +165,6 @@ fn update_summary(occasion: Occasion, before: &CalendarObject, after: &CalendarO
 fn cancel_summary(before: &CalendarObject) -> Summary {
     match before.principal() {
         Some(was) => Summary::new(Occasion::Cancel, was, before.zones(), Participants::Shown),
-        None => Summary { occasion: Occasion::Cancel, current: Vec::new(), previous: Vec::new() },
+        None => Summary { occasion: Occasion::Cancel, current: Vec::new(), previous: Vec::new(), replaced: None },
     }
 }

@@ -42,22 +42,18 @@ pub fn all_attended(object: &CalendarObject, author: Author<'_>) -> CalendarObje
 /// Alarms are the sender's own, REQUEST-STATUS is not allowed (RFC 5546 §3.2.2), SCHEDULE parameters do not leave
 /// (RFC 6638 §7), and whoever has not answered is marked as asked.
 pub fn invitation(component: &ICalendarComponent, now: i64) -> ICalendarComponent {
-    let mut invitation = ICalendarComponent {
-        component_type: component.component_type.clone(),
-        entries: component
-            .entries
-            .iter()
-            .filter(|entry| entry.name != ICalendarProperty::RequestStatus)
-            .cloned()
-            .collect(),
-        component_ids: Vec::new(),
-    };
-    for entry in &mut invitation.entries {
-        strip_schedule_parameters(entry);
+    // A DTSTAMP may be added to what there is.
+    let mut entries = Vec::with_capacity(component.entries.len() + 1);
+    for entry in component.entries.iter().filter(|entry| entry.name != ICalendarProperty::RequestStatus) {
+        let mut entry = entry.clone();
+        strip_schedule_parameters(&mut entry);
         if entry.name == ICalendarProperty::Attendee {
-            ask(entry);
+            ask(&mut entry);
         }
+        entries.push(entry);
     }
+    let component_type = component.component_type.clone();
+    let mut invitation = ICalendarComponent { component_type, entries, component_ids: Vec::new() };
     invitation.set_dtstamp(now);
     invitation
 }

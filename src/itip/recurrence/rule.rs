@@ -1,8 +1,12 @@
 //! One RRULE: its candidates by period, each found by arithmetic and not by building a set.
 
+use std::collections::BTreeSet;
+
 use calcard::common::PartialDateTime;
-use calcard::icalendar::{ICalendarDay, ICalendarFrequency, ICalendarRecurrenceRule, ICalendarWeekday};
-use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Weekday};
+use calcard::icalendar::{ICalendarFrequency, ICalendarRecurrenceRule, ICalendarWeekday};
+use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime, NaiveTime, Timelike};
+
+use super::days::{Days, Numbers, chrono_weekday};
 
 use crate::itip::time::{Moment, moment};
 use crate::itip::zone::Zone;
@@ -14,6 +18,11 @@ pub struct Rule<'a> {
     start: NaiveDateTime,
     zone: Zone,
     until: Option<Moment>,
+    days: Days,
+    /// BYHOUR, BYMINUTE and BYSECOND, each number one higher, since zero is none.
+    times: [Numbers; 3],
+    /// BYSETPOS, in order, none twice; none beyond what RFC 5545 §3.3.10 allows.
+    positions: Vec<i64>,
     hours: Vec<u32>,
     minutes: Vec<u32>,
     seconds: Vec<u32>,
@@ -24,7 +33,12 @@ impl<'a> Rule<'a> {
         let until = rule.until.as_ref().and_then(|until| read_until(until, &zone));
         let (hours, minutes) = (&rule.byhour, &rule.byminute);
         let sub_daily = |freq: ICalendarFrequency| rule.freq >= freq;
+        let times = [&rule.byhour, &rule.byminute, &rule.bysecond];
+        let positions: BTreeSet<i64> = rule.bysetpos.iter().map(|position| i64::from(*position)).collect();
         Self {
+            days: Days::of(rule),
+            times: times.map(|by| by.iter().map(|value| i64::from(*value) + 1).collect()),
+            positions: positions.into_iter().filter(|position| (-366..=366).contains(position)).collect(),
             hours: part(hours, 23, start.hour(), sub_daily(ICalendarFrequency::Hourly)),
             minutes: part(minutes, 59, start.minute(), sub_daily(ICalendarFrequency::Minutely)),
             seconds: part(&rule.bysecond, 59, start.second(), sub_daily(ICalendarFrequency::Secondly)),
@@ -48,7 +62,7 @@ impl<'a> Rule<'a> {
         };
         let left = self.rule.count.map(u64::from);
         // RFC 5545 §3.8.5.3: DTSTART counts as the first instance even where the rule does not produce it.
-        let left = left.map(|left| if self.produces_start() { left } else { left.saturating_sub(1) });
+        let left = left.map(|left| if self.produces_start(budget) { left } else { left.saturating_sub(1) });
         Candidates { rule: self, period: first, inside: None, left, budget, state: State::Going }
     }
 
@@ -99,11 +113,11 @@ impl<'a> Rule<'a> {
     /// The period of a year: only the months that the rule speaks of are looked through.
     fn year(&self, since_start: i64, budget: &mut usize) -> Option<Period> {
         let year = i32::try_from(since_start).ok()?.checked_add(self.start.year()).filter(|year| is_writable(*year))?;
-        let by_month = &self.rule.bymonth;
-        let is_start_alone = by_month.is_empty() && self.speaks_of_no_days() && self.rule.byweekno.is_empty();
+        let months = &self.days.months;
+        let is_start_alone = months.is_absent() && self.speaks_of_no_days() && self.days.weeks.is_absent();
         let is_meant = |month: &u32| match is_start_alone {
             true => *month == self.start.month(),
-            false => by_month.is_empty() || by_month.iter().any(|one| u32::from(one.month()) == *month),
+            false => months.is_absent() || months.has(i64::from(*month)),
         };
         let firsts = (1..=12).filter(is_meant).filter_map(|month| NaiveDate::from_ymd_opt(year, month, 1));
         let mut looked_at = 0;
@@ -122,7 +136,7 @@ impl<'a> Rule<'a> {
     }
 
     fn speaks_of_no_days(&self) -> bool {
-        self.rule.byday.is_empty() && self.rule.bymonthday.is_empty() && self.rule.byyearday.is_empty()
+        self.days.weekdays.is_absent() && self.days.month_days.is_absent() && self.days.year_days.is_absent()
     }
 
     /// A period of an hour, a minute or a second: one moment of the start's clock, with the finer parts expanded.
@@ -132,12 +146,12 @@ impl<'a> Rule<'a> {
         if !is_writable(at.year()) {
             return None;
         }
-        let allowed = |by: &[u8], value: u32| by.is_empty() || by.iter().any(|one| u32::from(*one) == value);
-        let freq = self.rule.freq;
-        let picked = self.picks_day(at.date())
-            && allowed(&self.rule.byhour, at.hour())
-            && (freq < ICalendarFrequency::Minutely || allowed(&self.rule.byminute, at.minute()))
-            && (freq < ICalendarFrequency::Secondly || allowed(&self.rule.bysecond, at.second()));
+        let allowed = |by: &Numbers, value: u32| by.is_absent() || by.has(i64::from(value) + 1);
+        let (freq, [hours, minutes, seconds]) = (self.rule.freq, &self.times);
+        let picked = allowed(hours, at.hour())
+            && (freq < ICalendarFrequency::Minutely || allowed(minutes, at.minute()))
+            && (freq < ICalendarFrequency::Secondly || allowed(seconds, at.second()))
+            && self.picks_day(at.date());
         let fixed =
             |is_fixed: bool, value: u32, expanded: &[u32]| if is_fixed { vec![value] } else { expanded.to_vec() };
         Some(Period {
@@ -150,19 +164,19 @@ impl<'a> Rule<'a> {
 
     /// Whether a day passes every BY part that speaks of days, with DTSTART filling in (RFC 5545 §3.3.10, table).
     fn picks_day(&self, day: NaiveDate) -> bool {
-        let rule = self.rule;
-        let month = rule.bymonth.is_empty() || rule.bymonth.iter().any(|one| u32::from(one.month()) == day.month());
-        let week = rule.byweekno.is_empty() || rule.byweekno.iter().any(|one| self.is_week(day, i64::from(*one)));
-        let year_day = rule.byyearday.is_empty() || {
-            let (ordinal, length) = (i64::from(day.ordinal()), if day.leap_year() { 366 } else { 365 });
-            rule.byyearday.iter().any(|one| matches_ordinal(i64::from(*one), ordinal, length))
+        let days = &self.days;
+        let month = days.months.is_absent() || days.months.has(i64::from(day.month()));
+        let week = || days.weeks.is_absent() || self.is_week(day);
+        let year_day = || {
+            let length = if day.leap_year() { 366 } else { 365 };
+            days.year_days.is_absent() || days.year_days.has_position(i64::from(day.ordinal()), length)
         };
-        let month_day = rule.bymonthday.is_empty() || {
+        let month_day = || {
             let length = i64::from(days_in_month(day));
-            rule.bymonthday.iter().any(|one| matches_ordinal(i64::from(*one), i64::from(day.day()), length))
+            days.month_days.is_absent() || days.month_days.has_position(i64::from(day.day()), length)
         };
-        let weekday = rule.byday.is_empty() || rule.byday.iter().any(|one| self.is_weekday(day, one));
-        month && week && year_day && month_day && weekday && self.fits_start(day)
+        let weekday = || days.weekdays.is_absent() || self.is_weekday(day);
+        month && month_day() && weekday() && year_day() && week() && self.fits_start(day)
     }
 
     /// What DTSTART decides where the rule says nothing about days.
@@ -171,12 +185,12 @@ impl<'a> Rule<'a> {
         let start = self.start.date();
         let no_days = self.speaks_of_no_days();
         match rule.freq {
-            ICalendarFrequency::Yearly if no_days && !rule.byweekno.is_empty() => day.weekday() == start.weekday(),
+            ICalendarFrequency::Yearly if no_days && !self.days.weeks.is_absent() => day.weekday() == start.weekday(),
             ICalendarFrequency::Yearly if no_days => {
-                day.day() == start.day() && (!rule.bymonth.is_empty() || day.month() == start.month())
+                day.day() == start.day() && (!self.days.months.is_absent() || day.month() == start.month())
             }
             ICalendarFrequency::Monthly if no_days => day.day() == start.day(),
-            ICalendarFrequency::Weekly if rule.byday.is_empty() => day.weekday() == start.weekday(),
+            ICalendarFrequency::Weekly if self.days.weekdays.is_absent() => day.weekday() == start.weekday(),
             ICalendarFrequency::Yearly
             | ICalendarFrequency::Monthly
             | ICalendarFrequency::Weekly
@@ -188,28 +202,30 @@ impl<'a> Rule<'a> {
     }
 
     /// Whether a day is the weekday of a BYDAY, the n-th of its month or year where it says so.
-    fn is_weekday(&self, day: NaiveDate, wanted: &ICalendarDay) -> bool {
-        if day.weekday() != chrono_weekday(wanted.weekday) {
-            return false;
+    fn is_weekday(&self, day: NaiveDate) -> bool {
+        if self.days.weekdays.has_every(day) {
+            return true;
         }
-        let Some(ordinal) = wanted.ordwk.map(i64::from).filter(|ordinal| *ordinal != 0) else { return true };
+        let Some(numbers) = self.days.weekdays.numbers(day) else { return false };
         let in_month = match self.rule.freq {
             ICalendarFrequency::Monthly => true,
-            ICalendarFrequency::Yearly => !self.rule.bymonth.is_empty(),
+            ICalendarFrequency::Yearly => !self.days.months.is_absent(),
             // RFC 5545 §3.3.10: a number means nothing in the other frequencies.
-            _ => return true,
+            ICalendarFrequency::Weekly
+            | ICalendarFrequency::Daily
+            | ICalendarFrequency::Hourly
+            | ICalendarFrequency::Minutely
+            | ICalendarFrequency::Secondly => return true,
         };
         let (position, length) = match in_month {
             true => (i64::from(day.day()), i64::from(days_in_month(day))),
             false => (i64::from(day.ordinal()), if day.leap_year() { 366 } else { 365 }),
         };
-        let from_start = (position - 1) / 7 + 1;
-        let from_end = (length - position) / 7 + 1;
-        ordinal == from_start || ordinal == -from_end
+        numbers.has((position - 1) / 7 + 1) || numbers.has(-((length - position) / 7 + 1))
     }
 
     /// Whether a day lies in a BYWEEKNO, weeks beginning on WKST; the days around New Year count where their week does.
-    fn is_week(&self, day: NaiveDate, wanted: i64) -> bool {
+    fn is_week(&self, day: NaiveDate) -> bool {
         // The fourth day of a week decides which year it belongs to (RFC 5545 §3.3.10).
         let middle = |day: NaiveDate| self.week_start(day).checked_add_signed(Duration::days(3));
         let Some(own) = middle(day) else { return false };
@@ -217,7 +233,7 @@ impl<'a> Rule<'a> {
         let last = NaiveDate::from_ymd_opt(own.year(), 12, 28)
             .and_then(middle)
             .map_or(52, |middle| i64::from(middle.ordinal0() / 7) + 1);
-        matches_ordinal(wanted, number, last)
+        self.days.weeks.has_position(number, last)
     }
 
     fn week_start(&self, day: NaiveDate) -> NaiveDate {
@@ -247,16 +263,15 @@ impl<'a> Rule<'a> {
         }
     }
 
-    fn produces_start(&self) -> bool {
-        let mut budget = 1_000;
-        let Some(period) = self.period(0, &mut budget) else { return false };
+    fn produces_start(&self, budget: &mut usize) -> bool {
+        let Some(period) = self.period(0, budget) else { return false };
         let is_candidate = period.days.contains(&self.start.date())
             && period.hours.contains(&self.start.hour())
             && period.minutes.contains(&self.start.minute())
             && period.seconds.contains(&self.start.second());
-        let wanted = &self.rule.bysetpos;
-        let is_picked = || period.positions(wanted).into_iter().any(|position| period.at(position) == Some(self.start));
-        is_candidate && (wanted.is_empty() || is_picked())
+        let picked = || period.positions(&self.positions).into_iter();
+        is_candidate
+            && (self.rule.bysetpos.is_empty() || picked().any(|position| period.at(position) == Some(self.start)))
     }
 }
 
@@ -301,10 +316,10 @@ impl Candidates<'_, '_> {
     fn enter_next_period(&mut self) -> Option<()> {
         let period = self.rule.period(self.period, self.budget)?;
         self.period += 1;
-        let wanted = &self.rule.rule.bysetpos;
-        let positions = period.positions(wanted);
+        let positions = period.positions(&self.rule.positions);
+        *self.budget = self.budget.saturating_sub(self.rule.positions.len());
         // A period in which no BYSETPOS exists has no candidate at all.
-        let is_void = !wanted.is_empty() && positions.is_empty();
+        let is_void = !self.rule.rule.bysetpos.is_empty() && positions.is_empty();
         self.inside = (!is_void).then_some((period, positions, 0));
         Some(())
     }
@@ -369,12 +384,11 @@ impl Period {
     }
 
     /// The positions that BYSETPOS picks, in order, none twice.
-    fn positions(&self, wanted: &[i32]) -> Vec<usize> {
+    fn positions(&self, wanted: &[i64]) -> Vec<usize> {
         let size = (self.days.len() * self.times()) as i64;
         let mut positions: Vec<usize> = wanted
             .iter()
-            .map(|&position| i64::from(position))
-            .map(|position| if position > 0 { position - 1 } else { size + position })
+            .map(|&position| if position > 0 { position - 1 } else { size + position })
             .filter(|position| (0..size).contains(position))
             .filter_map(|position| usize::try_from(position).ok())
             .collect();
@@ -382,6 +396,13 @@ impl Period {
         positions.dedup();
         positions
     }
+}
+
+/// How many values the BY parts of a rule have together.
+pub fn values_in(rule: &ICalendarRecurrenceRule) -> usize {
+    let times = rule.bysecond.len() + rule.byminute.len() + rule.byhour.len();
+    let days = rule.byday.len() + rule.bymonthday.len() + rule.byyearday.len();
+    times + days + rule.byweekno.len() + rule.bymonth.len() + rule.bysetpos.len()
 }
 
 /// The values of BYHOUR, BYMINUTE or BYSECOND in order; DTSTART's own where the rule names none.
@@ -399,11 +420,6 @@ fn read_until(until: &PartialDateTime, zone: &Zone) -> Option<Moment> {
     moment(until, zone)
 }
 
-/// Whether the n-th of something is meant by a positive or negative number.
-fn matches_ordinal(wanted: i64, position: i64, length: i64) -> bool {
-    wanted == position || (wanted < 0 && length + 1 + wanted == position)
-}
-
 /// Beyond year 9999 there is nothing that iCalendar could write down (RFC 5545 §3.3.4).
 fn is_writable(year: i32) -> bool {
     year <= 9_999
@@ -419,17 +435,5 @@ fn days_in_month(day: NaiveDate) -> u32 {
         2 if day.leap_year() => 29,
         2 => 28,
         _ => 31,
-    }
-}
-
-fn chrono_weekday(weekday: ICalendarWeekday) -> Weekday {
-    match weekday {
-        ICalendarWeekday::Sunday => Weekday::Sun,
-        ICalendarWeekday::Monday => Weekday::Mon,
-        ICalendarWeekday::Tuesday => Weekday::Tue,
-        ICalendarWeekday::Wednesday => Weekday::Wed,
-        ICalendarWeekday::Thursday => Weekday::Thu,
-        ICalendarWeekday::Friday => Weekday::Fri,
-        ICalendarWeekday::Saturday => Weekday::Sat,
     }
 }

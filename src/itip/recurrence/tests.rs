@@ -161,3 +161,18 @@ fn no_rule_takes_long() {
         assert!(within.moments.len() <= 1_000);
     }
 }
+
+#[test]
+fn more_rules_dates_or_values_than_any_series_has_are_not_answered_for() {
+    let dates = vec!["20260102T000000Z"; limits::RECURRENCE_DATES_MAX + 1].join(",");
+    let rules = vec!["RRULE:FREQ=DAILY"; limits::RECURRENCE_RULES_MAX + 1].join("\n");
+    let values = vec!["5"; limits::RULE_VALUES_MAX + 1].join(",");
+    for lines in [format!("RDATE:{dates}"), rules, format!("RRULE:FREQ=MONTHLY;BYMONTHDAY={values}")] {
+        let object = object(&format!("DTSTART:20260101T000000Z\n{lines}"));
+        let set = RecurrenceSet::of(object.master().expect("a master"), object.zones()).expect("a set");
+        let second = parse_basic_format("20260105T000000Z").expect("a moment");
+        assert_eq!(set.contains(second), Membership::Undecided);
+        assert!(set.within(Moment::Instant(0), second, 9).cut_off);
+        assert_eq!(set.last(), None);
+    }
+}

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use calcard::icalendar::{ICalendar, ICalendarComponent, ICalendarEntry, ICalendarProperty, ICalendarValue};
+use calcard::icalendar::{
+    ICalendar, ICalendarComponent, ICalendarEntry, ICalendarParameterName, ICalendarProperty, ICalendarValue,
+};
 
 use crate::itip::text;
 
@@ -48,6 +50,14 @@ pub(super) fn with_dtstamps(calendar: &ICalendar, dtstamps: &mut Dtstamps) -> St
     let Some(mut node) = node(calendar, 0, 0) else { return String::new() };
     replace_dtstamps(&mut node, dtstamps);
     to_text(&node)
+}
+
+/// The calendar without SCHEDULE-STATUS: which outcome came last depends on real servers (RFC 6638 §3.2.9).
+pub(super) fn without_outcomes(mut calendar: ICalendar) -> ICalendar {
+    for entry in calendar.components.iter_mut().flat_map(|component| &mut component.entries) {
+        entry.params.retain(|parameter| parameter.name != ICalendarParameterName::ScheduleStatus);
+    }
+    calendar
 }
 
 fn node(calendar: &ICalendar, index: usize, depth: usize) -> Option<Node> {

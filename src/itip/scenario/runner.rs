@@ -28,7 +28,8 @@ pub enum Answer {
 pub enum Fidelity {
     /// Everything is compared.
     Exact,
-    /// DTSTAMPs differ, summaries cannot be seen, and an ADD may travel as a REQUEST.
+    /// DTSTAMPs differ, summaries cannot be seen, an ADD may travel as a REQUEST, and what is stored says what became of the
+    /// mail (SCHEDULE-STATUS).
     Mailed,
 }
 
@@ -173,6 +174,10 @@ impl Runner<'_> {
             None => String::new(),
             Some(stored) => {
                 let calendar = text::parse(&stored).map_err(|refusal| format!("the stored object: {refusal}"))?;
+                let calendar = match self.host.fidelity() {
+                    Fidelity::Exact => calendar,
+                    Fidelity::Mailed => canonical::without_outcomes(calendar),
+                };
                 canonical::with_dtstamps(&calendar, &mut self.dtstamps)
             }
         };
@@ -216,7 +221,8 @@ impl Runner<'_> {
         Ok(match self.host.fidelity() {
             Fidelity::Exact => canonical::as_written(&calendar),
             Fidelity::Mailed => {
-                let written = canonical::with_dtstamps(&calendar, &mut self.dtstamps);
+                let compared = canonical::without_outcomes(calendar);
+                let written = canonical::with_dtstamps(&compared, &mut self.dtstamps);
                 self.as_travelled(written)
             }
         })

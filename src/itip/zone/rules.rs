@@ -7,7 +7,7 @@ use chrono::{Datelike, FixedOffset, NaiveDateTime};
 
 use super::Zone;
 use crate::itip::limits;
-use crate::itip::recurrence::Rule;
+use crate::itip::recurrence::{Rule, values_in};
 
 /// Why the rules of a VTIMEZONE count for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -147,6 +147,7 @@ impl<'a> Part<'a> {
         let rules = self.component.properties(&ICalendarProperty::Rrule).flat_map(|entry| &entry.values);
         for value in rules {
             let ICalendarValue::RecurrenceRule(rule) = value else { return Err(ZoneFault::UnreadableRule) };
+            spend(budget, values_in(rule))?;
             // RFC 5545 §3.6.5: the times of onset, UNTIL among them, are on the clock before the change.
             let rule = Rule::new(rule, self.start, Zone::Known(Tz::Fixed(self.from)));
             let mut onsets = rule.candidates(first_day(), budget);

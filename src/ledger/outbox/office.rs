@@ -6,13 +6,15 @@ use super::{OutboxRecipient, RecipientState};
 use crate::ledger::{Ledger, LedgerError, Transaction};
 
 impl Ledger {
-    /// Makes every waiting mail due at once.
+    /// Makes every waiting mail due at once that has been tried or held; what was never tried has its own time.
     pub async fn retry_now(&self, now: i64) -> Result<(), LedgerError> {
-        sqlx::query("UPDATE outbox SET next_attempt_at = ?, is_held = 0 WHERE is_open = 1")
-            .bind(now)
-            .execute(&self.pool)
-            .await
-            .map_err(LedgerError::while_trying("make mails due"))?;
+        sqlx::query(
+            "UPDATE outbox SET next_attempt_at = ?, is_held = 0 WHERE is_open = 1 AND (attempts > 0 OR is_held = 1)",
+        )
+        .bind(now)
+        .execute(&self.pool)
+        .await
+        .map_err(LedgerError::while_trying("make mails due"))?;
         Ok(())
     }
 

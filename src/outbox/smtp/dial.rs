@@ -1,26 +1,23 @@
 //! Opening a connection: TCP, TLS, greeting, authentication.
 
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use rustls::pki_types::ServerName;
-use secrecy::ExposeSecret;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::login::authenticate;
 use super::offers::Offers;
 use super::session::{Silence, on_one_line, refusal, trouble, within};
 use super::wire::{Carrier, Wire};
 use super::{Refusal, Security, SmtpError, SmtpServer};
+use crate::outbox::limits::REPLY_OCTETS_MAX;
 
 /// What lettre is told when the server has greeted already.
 const GREETED: &[u8] = b"220 protected by STARTTLS\r\n";
-
-/// Octets of a reply before TLS; a server that says more is no mail server.
-const PLAIN_REPLY_OCTETS_MAX: usize = 16 * 1024;
 
 /// The server as it stands in errors.
 pub(super) fn name_of(server: &SmtpServer) -> String {
@@ -131,7 +128,7 @@ async fn plain_reply(server: &SmtpServer, tcp: &mut TcpStream) -> Result<String,
             return Err(unreachable(server, "it closed the connection"));
         }
         read.extend_from_slice(chunk.get(..count).unwrap_or_default());
-        if read.len() > PLAIN_REPLY_OCTETS_MAX {
+        if read.len() > REPLY_OCTETS_MAX {
             return Err(protocol(server, "it says more than a mail server would"));
         }
         if let Some(end) = end_of_reply(&read) {
@@ -168,26 +165,6 @@ fn positive(server: &SmtpServer, reply: &str) -> Result<String, SmtpError> {
     }
 }
 
-async fn authenticate(server: &SmtpServer, connection: &mut AsyncSmtpConnection) -> Result<(), SmtpError> {
-    let Some((username, password)) = &server.credentials else { return Ok(()) };
-    let credentials = Credentials::new(username.clone(), password.expose_secret().to_owned());
-    let refused = |refusal| SmtpError::AuthRefused { server: name_of(server), username: username.clone(), refusal };
-    match within(server.timeout, connection.auth(&[Mechanism::Plain, Mechanism::Login], &credentials)).await {
-        Ok(response) if response.has_code(235) => Ok(()),
-        Ok(response) => Err(protocol(server, format!("it answered AUTH with {}", response.code()))),
-        Err(Silence::Timeout) => Err(unreachable(server, timed_out(server))),
-        Err(Silence::Error(error)) => Err(match refusal(&error) {
-            Some(refusal) => refused(refusal),
-            None if error.is_client() => {
-                // RFC 4954 §4: 504 is what a server says to a mechanism it does not have.
-                let text = "it offers neither AUTH PLAIN nor AUTH LOGIN on this connection".to_owned();
-                refused(Refusal { code: 504, text, permanent: true })
-            }
-            None => trouble(&name_of(server), &error),
-        }),
-    }
-}
-
 fn not_greeted(server: &SmtpServer, silence: Silence) -> SmtpError {
     match silence {
         Silence::Timeout => unreachable(server, timed_out(server)),
@@ -210,11 +187,11 @@ fn client_id(server: &SmtpServer) -> ClientId {
     ClientId::Domain(if is_plain { name } else { "localhost" }.to_owned())
 }
 
-fn unreachable(server: &SmtpServer, reason: impl ToString) -> SmtpError {
+pub(super) fn unreachable(server: &SmtpServer, reason: impl ToString) -> SmtpError {
     SmtpError::Unreachable { server: name_of(server), reason: reason.to_string() }
 }
 
-fn timed_out(server: &SmtpServer) -> String {
+pub(super) fn timed_out(server: &SmtpServer) -> String {
     format!("no reply within {:?}", server.timeout)
 }
 
@@ -222,6 +199,6 @@ fn tls(server: &SmtpServer, reason: impl ToString) -> SmtpError {
     SmtpError::Tls { server: name_of(server), reason: reason.to_string() }
 }
 
-fn protocol(server: &SmtpServer, reason: impl ToString) -> SmtpError {
+pub(super) fn protocol(server: &SmtpServer, reason: impl ToString) -> SmtpError {
     SmtpError::Protocol { server: name_of(server), reason: reason.to_string() }
 }

@@ -7,6 +7,8 @@ pub(super) struct Offers {
     pub size_octets: Option<u64>,
     /// The most recipients of one transaction (RCPTMAX, RFC 9422 §4).
     pub recipients_max: Option<usize>,
+    /// Whether delivery reports can be asked for (RFC 3461 §4).
+    pub dsn: bool,
 }
 
 impl Offers {
@@ -18,7 +20,9 @@ impl Offers {
         for keyword in keywords {
             let mut words = keyword.split_ascii_whitespace();
             let name = words.next().unwrap_or_default();
-            if name.eq_ignore_ascii_case("SIZE") {
+            if name.eq_ignore_ascii_case("DSN") {
+                offers.dsn = true;
+            } else if name.eq_ignore_ascii_case("SIZE") {
                 offers.size_octets = Some(words.next().and_then(|limit| limit.parse().ok()).unwrap_or(0));
             } else if name.eq_ignore_ascii_case("LIMITS") {
                 offers.recipients_max = words.find_map(recipients_max).or(offers.recipients_max);
@@ -41,9 +45,9 @@ mod tests {
     #[test]
     fn the_offers_of_a_server_are_read() {
         let heard = b"220 mail ESMTP SIZE 1\r\n250-mail greets you\r\n250-size 10240000\r\n250-LIMITS MAILMAX=9 RCPTMAX=50\r\n250 DSN\r\n";
-        let expected = Offers { size_octets: Some(10_240_000), recipients_max: Some(50) };
+        let expected = Offers { size_octets: Some(10_240_000), recipients_max: Some(50), dsn: true };
         assert_eq!(Offers::read(heard), expected);
-        assert_eq!(Offers::read(b"250 SIZE\r\n"), Offers { size_octets: Some(0), recipients_max: None });
+        assert_eq!(Offers::read(b"250 SIZE\r\n"), Offers { size_octets: Some(0), ..Offers::default() });
         assert_eq!(Offers::read(b"250-LIMITS RCPTMAX=0\r\n250 SIZE x\r\n").recipients_max, None);
         assert_eq!(Offers::read(b""), Offers::default());
     }

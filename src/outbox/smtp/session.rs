@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Data, Mail, Quit, Rcpt, Rset};
-use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::extension::{Extension, MailBodyParameter, MailParameter, RcptParameter};
 use lettre::transport::smtp::response::Response;
 
 use super::offers::Offers;
-use super::{DataOutcome, Outcome, Refusal, SmtpError, SmtpServer, Submission, dial};
+use super::{DataOutcome, Envelope, Outcome, Refusal, Reports, SmtpError, SmtpServer, Submission, dial};
 use crate::itip::Address;
 use crate::outbox::limits::REPLY_CHARS_MAX;
 use crate::outbox::status::enhanced;
@@ -75,12 +75,12 @@ impl Session {
 
     pub(super) async fn submit(
         &mut self,
-        from: &Address,
+        envelope: Envelope<'_>,
         recipients: &[Address],
         content: &[u8],
     ) -> Result<Submission, SmtpError> {
         self.has_begun = false;
-        let sender = match self.sender(from, recipients, content) {
+        let sender = match self.sender(envelope, recipients, content) {
             Ok(mail) => self.ask(mail).await?,
             Err(refusal) => Err(refusal),
         };
@@ -90,7 +90,7 @@ impl Session {
             return Ok(Submission { recipients, data: DataOutcome::NotSent, untried: Vec::new() });
         }
         self.is_dirty = true;
-        let (asked, untried) = self.recipients(recipients).await?;
+        let (asked, untried) = self.recipients(recipients, envelope.reports).await?;
         let is_anyone_left = asked.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted { .. }));
         let data = match is_anyone_left && !self.is_closing {
             true => self.content(content).await?,
@@ -103,6 +103,7 @@ impl Session {
     async fn recipients(
         &mut self,
         recipients: &[Address],
+        reports: Reports<'_>,
     ) -> Result<(Vec<(Address, Outcome)>, Vec<Address>), SmtpError> {
         let mut asked = Vec::with_capacity(recipients.len().min(self.recipients_max));
         let mut accepted = 0;
@@ -111,7 +112,7 @@ impl Session {
             if asked.len() >= self.recipients_max {
                 break;
             }
-            let outcome = self.recipient(recipient).await?;
+            let outcome = self.recipient(recipient, reports).await?;
             if accepted > 0 && is_too_many(&outcome) {
                 break;
             }
@@ -123,8 +124,9 @@ impl Session {
     }
 
     /// The MAIL command, with the extensions that addresses and content ask for.
-    fn sender(&self, from: &Address, recipients: &[Address], content: &[u8]) -> Result<Mail, Refusal> {
-        let mut parameters = Vec::new();
+    fn sender(&self, envelope: Envelope<'_>, recipients: &[Address], content: &[u8]) -> Result<Mail, Refusal> {
+        let from = envelope.from;
+        let mut parameters = self.report_parameters(envelope.reports);
         let offers = self.connection.server_info();
         let is_international = recipients.iter().chain([from]).any(|address| !address.as_str().is_ascii());
         if is_international && offers.supports_feature(Extension::SmtpUtfEight) {
@@ -149,7 +151,7 @@ impl Session {
         Ok(Mail::new(Some(self.parsed(from)?), parameters))
     }
 
-    async fn recipient(&mut self, recipient: &Address) -> Result<Outcome, SmtpError> {
+    async fn recipient(&mut self, recipient: &Address, reports: Reports<'_>) -> Result<Outcome, SmtpError> {
         if self.is_closing {
             return Ok(Outcome::Refused(Refusal {
                 permanent: false,
@@ -157,7 +159,7 @@ impl Session {
             }));
         }
         let reply = match self.parsed(recipient) {
-            Ok(address) => self.ask(Rcpt::new(address, Vec::new())).await?,
+            Ok(address) => self.ask(Rcpt::new(address, self.notifications(recipient, reports))).await?,
             Err(refusal) => Err(refusal),
         };
         Ok(match reply {
@@ -166,6 +168,34 @@ impl Session {
             }
             Err(refusal) => Outcome::Refused(refusal),
         })
+    }
+
+    /// What of a mail is reported back, and under which name (RFC 3461 §4.3, §4.4).
+    fn report_parameters(&self, reports: Reports<'_>) -> Vec<MailParameter> {
+        let parameter = |keyword: &str, value: &str| MailParameter::Other {
+            keyword: keyword.to_owned(),
+            value: Some(value.to_owned()),
+        };
+        match reports {
+            Reports::OfFailures { id } if self.offers.dsn => vec![parameter("RET", "HDRS"), parameter("ENVID", id)],
+            Reports::OfFailures { .. } | Reports::Unasked | Reports::Never => Vec::new(),
+        }
+    }
+
+    /// What is reported of a recipient, and as whom (RFC 3461 §4.1, §4.2).
+    fn notifications(&self, recipient: &Address, reports: Reports<'_>) -> Vec<RcptParameter> {
+        let parameter =
+            |keyword: &str, value: String| RcptParameter::Other { keyword: keyword.to_owned(), value: Some(value) };
+        match reports {
+            Reports::OfFailures { .. } if self.offers.dsn => {
+                let notify = parameter("NOTIFY", "FAILURE".to_owned());
+                // RFC 6533 §4.2.1 has another form for the others; without ORCPT the report names where the mail ended.
+                let original = recipient.as_str().is_ascii().then(|| parameter("ORCPT", format!("rfc822;{recipient}")));
+                std::iter::once(notify).chain(original).collect()
+            }
+            Reports::Never if self.offers.dsn => vec![parameter("NOTIFY", "NEVER".to_owned())],
+            Reports::OfFailures { .. } | Reports::Unasked | Reports::Never => Vec::new(),
+        }
     }
 
     /// The address as lettre wants it, unless it cannot be sent to this server at all.

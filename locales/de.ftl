@@ -1,0 +1,209 @@
+# The words of imipd's mails in German. The variables of each message are listed in docs/mails.md.
+### Betreff
+
+untitled = (ohne Titel)
+subject-invitation = Einladung: { $title }
+subject-update = Geändert: { $title }
+subject-new-dates = Neue Termine: { $title }
+subject-cancellation = Abgesagt: { $title }
+subject-accepted = Zugesagt: { $title }
+subject-declined = Abgelehnt: { $title }
+subject-tentative = Mit Vorbehalt: { $title }
+subject-delegated = Vertretung: { $title }
+subject-completed = Erledigt: { $title }
+subject-in-process = In Arbeit: { $title }
+subject-undecided = Noch offen: { $title }
+subject-counter = Änderungsvorschlag: { $title }
+subject-counter-declined = Vorschlag abgelehnt: { $title }
+subject-refresh = Bitte erneut senden: { $title }
+subject-publication = Termin: { $title }
+subject-dated = { $subject } ({ $date })
+
+### Wer tut was
+
+this-item = { $kind ->
+    [task] diese Aufgabe
+    [entry] diesen Journaleintrag
+   *[event] diesen Termin
+}
+for-this-item = { $kind ->
+    [task] zu dieser Aufgabe
+    [entry] zu diesem Journaleintrag
+   *[event] zu diesem Termin
+}
+opening-invitation = { $kind ->
+    [task] { $organizer } überträgt Ihnen diese Aufgabe.
+    [entry] { $organizer } sendet Ihnen diesen Journaleintrag.
+   *[event] { $organizer } lädt Sie zu diesem Termin ein.
+}
+opening-update = { $organizer } hat { this-item } geändert.
+opening-new-dates = { $organizer } hat { for-this-item } weitere Tage hinzugefügt.
+opening-cancellation = { $organizer } hat { this-item } abgesagt.
+opening-publication = { $organizer } hat { this-item } veröffentlicht.
+opening-counter = { $attendee } schlägt { for-this-item } eine Änderung vor.
+opening-counter-declined = { $organizer } hat Ihren Vorschlag { for-this-item } abgelehnt.
+opening-refresh = { $attendee } bittet um den aktuellen Stand { for-this-item }.
+answer-accepted = { $attendee } hat zugesagt.
+answer-declined = { $attendee } hat abgesagt.
+answer-tentative = { $attendee } hat mit Vorbehalt zugesagt.
+answer-delegated = { $attendee } lässt sich vertreten.
+answer-completed = { $attendee } hat diese Aufgabe erledigt.
+answer-in-process = { $attendee } arbeitet an dieser Aufgabe.
+answer-undecided = { $attendee } hat sich noch nicht entschieden.
+somebody-organizer = Die einladende Person
+somebody-attendee = Eine eingeladene Person
+on-behalf = { $deputy } (im Auftrag von { $person })
+
+### Welcher Teil einer Serie
+
+only-these-dates = { $count ->
+    [1] Das betrifft nur einen Termin der Serie.
+   *[other] Das betrifft nur { $count } Termine der Serie.
+}
+from-this-date = Das betrifft den Termin am { $date } und alle späteren.
+sentences = { $first } { $second }
+
+### Die Zeilen
+
+label-what = Was
+label-when = Wann
+label-start = Beginn
+label-due = Fällig
+label-duration = Dauer
+label-dates = Termine
+label-where = Wo
+label-repeats = Wiederholung
+label-comment = Kommentar
+before = bisher: { $value }
+nothing = nichts
+more-dates = { $count ->
+    [1] und ein weiterer
+   *[other] und { $count } weitere
+}
+description-changed = Die Beschreibung hat sich geändert:
+text-goes-on = [Der Text geht im Kalendereintrag weiter.]
+
+### Wie man antwortet
+
+links-intro = Nehmen Sie teil?
+link-yes = Ja
+link-no = Nein
+link-maybe = Vielleicht
+closing-answer = Sie können diese Einladung in Ihrem Mail- oder Kalenderprogramm annehmen oder ablehnen.
+closing-links = Sie können auch in Ihrem Mail- oder Kalenderprogramm antworten.
+closing-counter = Wenn Sie den Vorschlag übernehmen möchten, ändern Sie den Termin in Ihrem Kalender; sonst bleibt alles, wie es ist.
+closing-information = Ihr Kalenderprogramm liest dies aus der angehängten Datei; Sie müssen nichts tun.
+
+### Tage und Zeiten
+
+weekday = { $day ->
+    [1] Montag
+    [2] Dienstag
+    [3] Mittwoch
+    [4] Donnerstag
+    [5] Freitag
+    [6] Samstag
+   *[7] Sonntag
+}
+month = { $month ->
+    [1] Januar
+    [2] Februar
+    [3] März
+    [4] April
+    [5] Mai
+    [6] Juni
+    [7] Juli
+    [8] August
+    [9] September
+    [10] Oktober
+    [11] November
+   *[12] Dezember
+}
+date = { $day }. { month } { $year }
+date-weekday = { $weekday }, { $date }
+time = { $hour24 }:{ $minute }
+date-time = { $date }, { $time } Uhr
+times = { $start } bis { $end } Uhr
+date-times = { $date }, { $times }
+from-to = { $start } bis { $end }
+days-to = { $start } bis { $end }
+whole-day = { $date } (ganztägig)
+in-zone = { $period } ({ $zone })
+local-time = Ortszeit
+duration-days = { $count ->
+    [one] { $count } Tag
+   *[other] { $count } Tage
+}
+duration-hours = { $count ->
+    [one] { $count } Stunde
+   *[other] { $count } Stunden
+}
+duration-minutes = { $count ->
+    [one] { $count } Minute
+   *[other] { $count } Minuten
+}
+duration-and = { $first } { $second }
+
+### Wie oft
+
+every-hour = { $every ->
+    [1] jede Stunde
+   *[other] alle { $every } Stunden
+}
+every-day = { $every ->
+    [1] jeden Tag
+    [2] jeden zweiten Tag
+   *[other] alle { $every } Tage
+}
+every-workday = an jedem Werktag (Montag bis Freitag)
+weekly-on-one = { $every ->
+    [1] jeden { weekday }
+    [2] jeden zweiten { weekday }
+   *[other] alle { $every } Wochen am { weekday }
+}
+weekly-on-several = { $every ->
+    [1] jede Woche am { $days }
+    [2] alle zwei Wochen am { $days }
+   *[other] alle { $every } Wochen am { $days }
+}
+monthly = { $every ->
+    [1] jeden Monat am { $days }
+    [2] alle zwei Monate am { $days }
+   *[other] alle { $every } Monate am { $days }
+}
+yearly = { $every ->
+    [1] jedes Jahr am { $day }
+    [2] alle zwei Jahre am { $day }
+   *[other] alle { $every } Jahre am { $day }
+}
+item-weekday = { weekday }
+item-day = { $day }.
+item-last-day = letzten Tag
+item-weekday-of-month = { nth } { weekday }
+item-workday-of-month = { $nth ->
+    [1] ersten Werktag
+   *[-1] letzten Werktag
+}
+nth = { $nth ->
+    [1] ersten
+    [2] zweiten
+    [3] dritten
+    [4] vierten
+    [5] fünften
+   *[-1] letzten
+}
+day-of-year = { $day }. { month }
+last-day-of-month = letzten Tag im { month }
+weekday-of-month = { nth } { weekday } im { month }
+list-two = { $first } und { $second }
+list-more = { $first }, { $rest }
+repeats-until = { $rule } bis { $date }
+repeats-times = { $count ->
+    [1] { $rule }, einmal
+   *[other] { $rule }, { $count }-mal
+}
+repeats-except = { $count ->
+    [1] { $rule }, außer an einem Tag
+   *[other] { $rule }, außer an { $count } Tagen
+}
+repeats-somehow = regelmäßig, siehe Kalendereintrag

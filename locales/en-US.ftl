@@ -1,0 +1,11 @@
+# What American English writes in another way; everything else is as in en.ftl.
+
+subject-cancellation = Canceled: { $title }
+opening-cancellation = { $organizer } has canceled { this-item }.
+date = { month } { $day }, { $year }
+date-weekday = { $weekday }, { $date }
+time = { $half ->
+    [am] { $hour12 }:{ $minute } AM
+   *[pm] { $hour12 }:{ $minute } PM
+}
+day-of-year = { month } { $day }

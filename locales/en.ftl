@@ -1,0 +1,217 @@
+# The words of imipd's mails in English. The variables of each message are listed in docs/mails.md.
+# $kind is event, task or entry (a journal entry). $day is a weekday from 1, Monday, to 7, or a day of the month.
+
+### Subjects
+
+untitled = (no title)
+subject-invitation = Invitation: { $title }
+subject-update = Updated: { $title }
+subject-new-dates = New dates: { $title }
+subject-cancellation = Cancelled: { $title }
+subject-accepted = Accepted: { $title }
+subject-declined = Declined: { $title }
+subject-tentative = Tentative: { $title }
+subject-delegated = Delegated: { $title }
+subject-completed = Completed: { $title }
+subject-in-process = In progress: { $title }
+subject-undecided = Undecided: { $title }
+subject-counter = New time proposed: { $title }
+subject-counter-declined = Proposal declined: { $title }
+subject-refresh = Please send again: { $title }
+subject-publication = Event: { $title }
+# Behind the title, so that a list of mails says when it is.
+subject-dated = { $subject } ({ $date })
+
+### Who does what
+
+this-item = { $kind ->
+    [task] this task
+    [entry] this journal entry
+   *[event] this event
+}
+opening-invitation = { $kind ->
+    [task] { $organizer } assigns this task to you.
+    [entry] { $organizer } sends you this journal entry.
+   *[event] { $organizer } invites you to this event.
+}
+opening-update = { $organizer } has changed { this-item }.
+opening-new-dates = { $organizer } has added dates to { this-item }.
+opening-cancellation = { $organizer } has cancelled { this-item }.
+opening-publication = { $organizer } has published { this-item }.
+opening-counter = { $attendee } proposes a change to { this-item }.
+opening-counter-declined = { $organizer } has declined your proposal for { this-item }.
+opening-refresh = { $attendee } asks for the current state of { this-item }.
+answer-accepted = { $attendee } has accepted.
+answer-declined = { $attendee } has declined.
+answer-tentative = { $attendee } has tentatively accepted.
+answer-delegated = { $attendee } has sent somebody else instead.
+answer-completed = { $attendee } has completed this task.
+answer-in-process = { $attendee } is working on this task.
+answer-undecided = { $attendee } has not decided yet.
+somebody-organizer = The organizer
+somebody-attendee = An attendee
+on-behalf = { $deputy } (on behalf of { $person })
+
+### Which part of a series
+
+only-these-dates = { $count ->
+    [1] This is about one date of the series only.
+   *[other] This is about { $count } dates of the series only.
+}
+from-this-date = This is about the date of { $date } and all later ones.
+sentences = { $first } { $second }
+
+### The rows
+
+label-what = What
+label-when = When
+label-start = Start
+label-due = Due
+label-duration = Duration
+label-dates = Dates
+label-where = Where
+label-repeats = Repeats
+label-comment = Comment
+before = before: { $value }
+nothing = nothing
+more-dates = { $count ->
+    [1] and one more
+   *[other] and { $count } more
+}
+description-changed = The description has changed:
+text-goes-on = [The text goes on in the calendar entry.]
+
+### How to answer
+
+links-intro = Will you come?
+link-yes = Yes
+link-no = No
+link-maybe = Maybe
+closing-answer = To answer, accept or decline this invitation in your mail or calendar program.
+closing-links = You can also answer in your mail or calendar program.
+closing-counter = To take the proposal, change the event in your calendar; otherwise nothing changes.
+closing-information = Your calendar program reads this from the attached file; nothing needs to be done.
+
+### Dates and times
+
+weekday = { $day ->
+    [1] Monday
+    [2] Tuesday
+    [3] Wednesday
+    [4] Thursday
+    [5] Friday
+    [6] Saturday
+   *[7] Sunday
+}
+month = { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+}
+date = { $day } { month } { $year }
+date-weekday = { $weekday } { $date }
+time = { $hour24 }:{ $minute }
+date-time = { $date }, { $time }
+times = { $start } to { $end }
+date-times = { $date }, { $times }
+from-to = { $start } to { $end }
+days-to = { $start } to { $end }
+whole-day = { $date } (all day)
+in-zone = { $period } ({ $zone })
+local-time = local time
+duration-days = { $count ->
+    [one] { $count } day
+   *[other] { $count } days
+}
+duration-hours = { $count ->
+    [one] { $count } hour
+   *[other] { $count } hours
+}
+duration-minutes = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+duration-and = { $first } { $second }
+
+### How often
+
+every-hour = { $every ->
+    [1] every hour
+    [2] every second hour
+   *[other] every { $every } hours
+}
+every-day = { $every ->
+    [1] every day
+    [2] every second day
+   *[other] every { $every } days
+}
+every-workday = every weekday (Monday to Friday)
+weekly-on-one = { $every ->
+    [1] every { weekday }
+    [2] every second { weekday }
+   *[other] every { $every } weeks on { weekday }
+}
+weekly-on-several = { $every ->
+    [1] every week on { $days }
+    [2] every second week on { $days }
+   *[other] every { $every } weeks on { $days }
+}
+monthly = { $every ->
+    [1] every month on { $days }
+    [2] every second month on { $days }
+   *[other] every { $every } months on { $days }
+}
+yearly = { $every ->
+    [1] every year on { $day }
+    [2] every second year on { $day }
+   *[other] every { $every } years on { $day }
+}
+item-weekday = { weekday }
+item-day = { $day ->
+    [1] the 1st
+    [2] the 2nd
+    [3] the 3rd
+    [21] the 21st
+    [22] the 22nd
+    [23] the 23rd
+    [31] the 31st
+   *[other] the { $day }th
+}
+item-last-day = the last day
+item-weekday-of-month = { nth } { weekday }
+item-workday-of-month = { $nth ->
+    [1] the first working day
+   *[-1] the last working day
+}
+nth = { $nth ->
+    [1] the first
+    [2] the second
+    [3] the third
+    [4] the fourth
+    [5] the fifth
+   *[-1] the last
+}
+day-of-year = { $day } { month }
+last-day-of-month = the last day of { month }
+weekday-of-month = { nth } { weekday } of { month }
+list-two = { $first } and { $second }
+list-more = { $first }, { $rest }
+repeats-until = { $rule } until { $date }
+repeats-times = { $count ->
+    [1] { $rule }, once
+   *[other] { $rule }, { $count } times
+}
+repeats-except = { $count ->
+    [1] { $rule }, except on one date
+   *[other] { $rule }, except on { $count } dates
+}
+repeats-somehow = on a repeating schedule

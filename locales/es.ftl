@@ -1,0 +1,206 @@
+# The words of imipd's mails in Spanish. The variables of each message are listed in docs/mails.md.
+### Asunto
+
+untitled = (sin título)
+subject-invitation = Invitación: { $title }
+subject-update = Modificado: { $title }
+subject-new-dates = Nuevas fechas: { $title }
+subject-cancellation = Cancelado: { $title }
+subject-accepted = Aceptado: { $title }
+subject-declined = Rechazado: { $title }
+subject-tentative = Provisional: { $title }
+subject-delegated = Delegado: { $title }
+subject-completed = Completado: { $title }
+subject-in-process = En curso: { $title }
+subject-undecided = Sin decidir: { $title }
+subject-counter = Cambio propuesto: { $title }
+subject-counter-declined = Propuesta rechazada: { $title }
+subject-refresh = Por favor, reenvíe: { $title }
+subject-publication = Evento: { $title }
+subject-dated = { $subject } ({ $date })
+
+### Quién hace qué
+
+this-item = { $kind ->
+    [task] esta tarea
+    [entry] esta entrada de diario
+   *[event] este evento
+}
+opening-invitation = { $kind ->
+    [task] { $organizer } le asigna esta tarea.
+    [entry] { $organizer } le envía esta entrada de diario.
+   *[event] { $organizer } le invita a este evento.
+}
+opening-update = { $organizer } ha modificado { this-item }.
+opening-new-dates = { $organizer } ha añadido fechas a { this-item }.
+opening-cancellation = { $organizer } ha cancelado { this-item }.
+opening-publication = { $organizer } ha publicado { this-item }.
+opening-counter = { $attendee } propone un cambio para { this-item }.
+opening-counter-declined = { $organizer } ha rechazado su propuesta para { this-item }.
+opening-refresh = { $attendee } pide el estado actual de { this-item }.
+answer-accepted = { $attendee } ha aceptado.
+answer-declined = { $attendee } ha rechazado la invitación.
+answer-tentative = { $attendee } ha aceptado de forma provisional.
+answer-delegated = { $attendee } ha delegado en otra persona.
+answer-completed = { $attendee } ha completado esta tarea.
+answer-in-process = { $attendee } está trabajando en esta tarea.
+answer-undecided = { $attendee } todavía no ha decidido.
+somebody-organizer = La persona que organiza
+somebody-attendee = Una persona invitada
+on-behalf = { $deputy } (en nombre de { $person })
+
+### Qué parte de una serie
+
+only-these-dates = { $count ->
+    [1] Esto afecta solo a una fecha de la serie.
+   *[other] Esto afecta solo a { $count } fechas de la serie.
+}
+from-this-date = Esto afecta a la fecha del { $date } y a todas las posteriores.
+sentences = { $first } { $second }
+
+### Las líneas
+
+label-what = Qué
+label-when = Cuándo
+label-start = Inicio
+label-due = Vencimiento
+label-duration = Duración
+label-dates = Fechas
+label-where = Dónde
+label-repeats = Repetición
+label-comment = Comentario
+before = antes: { $value }
+nothing = nada
+more-dates = { $count ->
+    [1] y una más
+   *[other] y { $count } más
+}
+description-changed = La descripción ha cambiado:
+text-goes-on = [El texto continúa en la entrada del calendario.]
+
+### Cómo responder
+
+links-intro = ¿Asistirá?
+link-yes = Sí
+link-no = No
+link-maybe = Quizás
+closing-answer = Para responder, acepte o rechace esta invitación en su programa de correo o de calendario.
+closing-links = También puede responder en su programa de correo o de calendario.
+closing-counter = Para aceptar la propuesta, cambie el evento en su calendario; de lo contrario, nada cambia.
+closing-information = Su programa de calendario lee estos datos del archivo adjunto; no tiene que hacer nada.
+
+### Fechas y horas
+
+weekday = { $day ->
+    [1] lunes
+    [2] martes
+    [3] miércoles
+    [4] jueves
+    [5] viernes
+    [6] sábado
+   *[7] domingo
+}
+weekdays = { $day ->
+    [6] sábados
+    [7] domingos
+   *[other] { weekday }
+}
+month = { $month ->
+    [1] enero
+    [2] febrero
+    [3] marzo
+    [4] abril
+    [5] mayo
+    [6] junio
+    [7] julio
+    [8] agosto
+    [9] septiembre
+    [10] octubre
+    [11] noviembre
+   *[12] diciembre
+}
+date = { $day } de { month } de { $year }
+date-weekday = { $weekday }, { $date }
+time = { $hour }:{ $minute }
+date-time = { $date }, { $time }
+times = de { $start } a { $end }
+date-times = { $date }, { $times }
+from-to = { $start } – { $end }
+days-to = { $start } – { $end }
+whole-day = { $date } (todo el día)
+in-zone = { $period } ({ $zone })
+local-time = hora local
+duration-days = { $count ->
+    [one] { $count } día
+   *[other] { $count } días
+}
+duration-hours = { $count ->
+    [one] { $count } hora
+   *[other] { $count } horas
+}
+duration-minutes = { $count ->
+    [one] { $count } minuto
+   *[other] { $count } minutos
+}
+duration-and = { $first } { $second }
+
+### Con qué frecuencia
+
+every-hour = { $every ->
+    [1] cada hora
+   *[other] cada { $every } horas
+}
+every-day = { $every ->
+    [1] todos los días
+    [2] un día de cada dos
+   *[other] cada { $every } días
+}
+every-workday = de lunes a viernes
+weekly-on-one = { $every ->
+    [1] todos los { weekdays }
+    [2] un { weekday } de cada dos
+   *[other] cada { $every } semanas, el { weekday }
+}
+weekly-on-several = { $every ->
+    [1] todas las semanas, { $days }
+   *[other] cada { $every } semanas, { $days }
+}
+monthly = { $every ->
+    [1] todos los meses, { $days }
+   *[other] cada { $every } meses, { $days }
+}
+yearly = { $every ->
+    [1] todos los años, { $day }
+   *[other] cada { $every } años, { $day }
+}
+item-weekday = el { weekday }
+item-day = el día { $day }
+item-last-day = el último día
+item-weekday-of-month = { nth } { weekday }
+item-workday-of-month = { $nth ->
+    [1] el primer día laborable
+   *[-1] el último día laborable
+}
+nth = { $nth ->
+    [1] el primer
+    [2] el segundo
+    [3] el tercer
+    [4] el cuarto
+    [5] el quinto
+   *[-1] el último
+}
+day-of-year = el { $day } de { month }
+last-day-of-month = el último día de { month }
+weekday-of-month = { nth } { weekday } de { month }
+list-two = { $first } y { $second }
+list-more = { $first }, { $rest }
+repeats-until = { $rule }, hasta el { $date }
+repeats-times = { $count ->
+    [1] { $rule }, una vez
+   *[other] { $rule }, { $count } veces
+}
+repeats-except = { $count ->
+    [1] { $rule }, excepto en una fecha
+   *[other] { $rule }, excepto en { $count } fechas
+}
+repeats-somehow = de forma periódica; véase la entrada del calendario

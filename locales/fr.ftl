@@ -1,0 +1,216 @@
+# The words of imipd's mails in French. The variables of each message are listed in docs/mails.md.
+### Objet
+
+untitled = (sans titre)
+subject-invitation = Invitation : { $title }
+subject-update = Modification : { $title }
+subject-new-dates = Nouvelles dates : { $title }
+subject-cancellation = Annulation : { $title }
+subject-accepted = Accepté : { $title }
+subject-declined = Refusé : { $title }
+subject-tentative = Accepté provisoirement : { $title }
+subject-delegated = Délégué : { $title }
+subject-completed = Terminé : { $title }
+subject-in-process = En cours : { $title }
+subject-undecided = Sans réponse : { $title }
+subject-counter = Proposition de changement : { $title }
+subject-counter-declined = Proposition refusée : { $title }
+subject-refresh = À renvoyer : { $title }
+subject-publication = Événement : { $title }
+subject-dated = { $subject } ({ $date })
+
+### Qui fait quoi
+
+this-item = { $kind ->
+    [task] cette tâche
+    [entry] cette entrée de journal
+   *[event] cet événement
+}
+opening-invitation = { $kind ->
+    [task] { $organizer } vous confie cette tâche.
+    [entry] { $organizer } vous envoie cette entrée de journal.
+   *[event] { $organizer } vous invite à cet événement.
+}
+opening-update = { $organizer } a modifié { this-item }.
+opening-new-dates = { $organizer } a ajouté des dates à { this-item }.
+opening-cancellation = { $organizer } a annulé { this-item }.
+opening-publication = { $organizer } a publié { this-item }.
+opening-counter = { $attendee } propose un changement pour { this-item }.
+opening-counter-declined = { $organizer } a refusé votre proposition pour { this-item }.
+opening-refresh = { $attendee } demande l’état actuel de { this-item }.
+answer-accepted = { $attendee } a accepté.
+answer-declined = { $attendee } a refusé.
+answer-tentative = { $attendee } a accepté provisoirement.
+answer-delegated = { $attendee } se fait remplacer.
+answer-completed = { $attendee } a terminé cette tâche.
+answer-in-process = { $attendee } travaille à cette tâche.
+answer-undecided = { $attendee } n’a pas encore décidé.
+somebody-organizer = La personne qui organise
+somebody-attendee = Une personne invitée
+on-behalf = { $deputy } (au nom de { $person })
+
+### Quelle partie d’une série
+
+only-these-dates = { $count ->
+    [1] Cela ne concerne qu’une seule date de la série.
+   *[other] Cela ne concerne que { $count } dates de la série.
+}
+from-this-date = Cela concerne la date du { $date } et toutes les suivantes.
+sentences = { $first } { $second }
+
+### Les lignes
+
+label-what = Quoi
+label-when = Quand
+label-start = Début
+label-due = Échéance
+label-duration = Durée
+label-dates = Dates
+label-where = Où
+label-repeats = Périodicité
+label-comment = Commentaire
+before = auparavant : { $value }
+nothing = rien
+more-dates = { $count ->
+    [1] et une autre
+   *[other] et { $count } autres
+}
+description-changed = La description a changé :
+text-goes-on = [La suite du texte se trouve dans l’entrée du calendrier.]
+
+### Comment répondre
+
+links-intro = Viendrez-vous ?
+link-yes = Oui
+link-no = Non
+link-maybe = Peut-être
+closing-answer = Pour répondre, acceptez ou refusez cette invitation dans votre messagerie ou votre calendrier.
+closing-links = Vous pouvez aussi répondre dans votre messagerie ou votre calendrier.
+closing-counter = Pour accepter la proposition, modifiez l’événement dans votre calendrier ; sinon, rien ne change.
+closing-information = Votre calendrier lit ces informations dans le fichier joint ; vous n’avez rien à faire.
+
+### Dates et heures
+
+weekday = { $day ->
+    [1] lundi
+    [2] mardi
+    [3] mercredi
+    [4] jeudi
+    [5] vendredi
+    [6] samedi
+   *[7] dimanche
+}
+month = { $month ->
+    [1] janvier
+    [2] février
+    [3] mars
+    [4] avril
+    [5] mai
+    [6] juin
+    [7] juillet
+    [8] août
+    [9] septembre
+    [10] octobre
+    [11] novembre
+   *[12] décembre
+}
+of-month = { $month ->
+    [4] d’avril
+    [8] d’août
+    [10] d’octobre
+   *[other] de { month }
+}
+date = { $day ->
+    [1] 1er { month } { $year }
+   *[other] { $day } { month } { $year }
+}
+date-weekday = { $weekday } { $date }
+time = { $hour24 }:{ $minute }
+date-time = { $date } à { $time }
+times = de { $start } à { $end }
+date-times = { $date } { $times }
+from-to = du { $start } au { $end }
+days-to = du { $start } au { $end }
+whole-day = { $date } (toute la journée)
+in-zone = { $period } ({ $zone })
+local-time = heure locale
+duration-days = { $count ->
+    [one] { $count } jour
+   *[other] { $count } jours
+}
+duration-hours = { $count ->
+    [one] { $count } heure
+   *[other] { $count } heures
+}
+duration-minutes = { $count ->
+    [one] { $count } minute
+   *[other] { $count } minutes
+}
+duration-and = { $first } { $second }
+
+### À quelle fréquence
+
+every-hour = { $every ->
+    [1] toutes les heures
+   *[other] toutes les { $every } heures
+}
+every-day = { $every ->
+    [1] tous les jours
+    [2] un jour sur deux
+   *[other] tous les { $every } jours
+}
+every-workday = du lundi au vendredi
+weekly-on-one = { $every ->
+    [1] tous les { weekday }s
+    [2] un { weekday } sur deux
+   *[other] toutes les { $every } semaines, le { weekday }
+}
+weekly-on-several = { $every ->
+    [1] toutes les semaines, { $days }
+   *[other] toutes les { $every } semaines, { $days }
+}
+monthly = { $every ->
+    [1] tous les mois, { $days }
+   *[other] tous les { $every } mois, { $days }
+}
+yearly = { $every ->
+    [1] tous les ans, { $day }
+   *[other] tous les { $every } ans, { $day }
+}
+item-weekday = le { weekday }
+item-day = { $day ->
+    [1] le 1er
+   *[other] le { $day }
+}
+item-last-day = le dernier jour
+item-weekday-of-month = { nth } { weekday }
+item-workday-of-month = { $nth ->
+    [1] le premier jour ouvré
+   *[-1] le dernier jour ouvré
+}
+nth = { $nth ->
+    [1] le premier
+    [2] le deuxième
+    [3] le troisième
+    [4] le quatrième
+    [5] le cinquième
+   *[-1] le dernier
+}
+day-of-year = { $day ->
+    [1] le 1er { month }
+   *[other] le { $day } { month }
+}
+last-day-of-month = le dernier jour { of-month }
+weekday-of-month = { nth } { weekday } { of-month }
+list-two = { $first } et { $second }
+list-more = { $first }, { $rest }
+repeats-until = { $rule }, jusqu’au { $date }
+repeats-times = { $count ->
+    [1] { $rule }, une fois
+   *[other] { $rule }, { $count } fois
+}
+repeats-except = { $count ->
+    [1] { $rule }, sauf à une date
+   *[other] { $rule }, sauf à { $count } dates
+}
+repeats-somehow = régulièrement, voir l’entrée du calendrier

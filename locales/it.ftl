@@ -1,0 +1,218 @@
+# The words of imipd's mails in Italian. The variables of each message are listed in docs/mails.md.
+### Oggetto
+
+untitled = (senza titolo)
+subject-invitation = Invito: { $title }
+subject-update = Modificato: { $title }
+subject-new-dates = Nuove date: { $title }
+subject-cancellation = Annullato: { $title }
+subject-accepted = Accettato: { $title }
+subject-declined = Rifiutato: { $title }
+subject-tentative = Provvisorio: { $title }
+subject-delegated = Delegato: { $title }
+subject-completed = Completato: { $title }
+subject-in-process = In corso: { $title }
+subject-undecided = In sospeso: { $title }
+subject-counter = Modifica proposta: { $title }
+subject-counter-declined = Proposta rifiutata: { $title }
+subject-refresh = Inviare di nuovo: { $title }
+subject-publication = Evento: { $title }
+subject-dated = { $subject } ({ $date })
+
+### Chi fa che cosa
+
+this-item = { $kind ->
+    [task] questa attività
+    [entry] questa voce di diario
+   *[event] questo evento
+}
+opening-invitation = { $kind ->
+    [task] { $organizer } Le assegna questa attività.
+    [entry] { $organizer } Le invia questa voce di diario.
+   *[event] { $organizer } La invita a questo evento.
+}
+opening-update = { $organizer } ha modificato { this-item }.
+opening-new-dates = { $organizer } ha aggiunto delle date a { this-item }.
+opening-cancellation = { $organizer } ha annullato { this-item }.
+opening-publication = { $organizer } ha pubblicato { this-item }.
+opening-counter = { $attendee } propone una modifica per { this-item }.
+opening-counter-declined = { $organizer } ha rifiutato la Sua proposta per { this-item }.
+opening-refresh = { $attendee } chiede lo stato attuale di { this-item }.
+answer-accepted = { $attendee } ha accettato.
+answer-declined = { $attendee } ha rifiutato.
+answer-tentative = { $attendee } ha accettato con riserva.
+answer-delegated = { $attendee } ha delegato un’altra persona.
+answer-completed = { $attendee } ha completato questa attività.
+answer-in-process = { $attendee } sta lavorando a questa attività.
+answer-undecided = { $attendee } non ha ancora deciso.
+somebody-organizer = Chi organizza
+somebody-attendee = Una persona invitata
+on-behalf = { $deputy } (per conto di { $person })
+
+### Quale parte di una serie
+
+only-these-dates = { $count ->
+    [1] Questo riguarda una sola data della serie.
+   *[other] Questo riguarda solo { $count } date della serie.
+}
+from-this-date = Questo riguarda la data { $date } e tutte le successive.
+sentences = { $first } { $second }
+
+### Le righe
+
+label-what = Che cosa
+label-when = Quando
+label-start = Inizio
+label-due = Scadenza
+label-duration = Durata
+label-dates = Date
+label-where = Dove
+label-repeats = Ripetizione
+label-comment = Commento
+before = prima: { $value }
+nothing = nulla
+more-dates = { $count ->
+    [1] e un’altra
+   *[other] e altre { $count }
+}
+description-changed = La descrizione è cambiata:
+text-goes-on = [Il testo continua nella voce del calendario.]
+
+### Come rispondere
+
+links-intro = Parteciperà?
+link-yes = Sì
+link-no = No
+link-maybe = Forse
+closing-answer = Per rispondere, accetti o rifiuti questo invito nel Suo programma di posta o di calendario.
+closing-links = Può rispondere anche nel Suo programma di posta o di calendario.
+closing-counter = Per accettare la proposta, modifichi l’evento nel Suo calendario; altrimenti non cambia nulla.
+closing-information = Il Suo programma di calendario legge questi dati dal file allegato; non deve fare nulla.
+
+### Date e ore
+
+weekday = { $day ->
+    [1] lunedì
+    [2] martedì
+    [3] mercoledì
+    [4] giovedì
+    [5] venerdì
+    [6] sabato
+   *[7] domenica
+}
+month = { $month ->
+    [1] gennaio
+    [2] febbraio
+    [3] marzo
+    [4] aprile
+    [5] maggio
+    [6] giugno
+    [7] luglio
+    [8] agosto
+    [9] settembre
+    [10] ottobre
+    [11] novembre
+   *[12] dicembre
+}
+date = { $day ->
+    [1] 1º { month } { $year }
+   *[other] { $day } { month } { $year }
+}
+date-weekday = { $weekday } { $date }
+time = { $hour24 }:{ $minute }
+date-time = { $date }, ore { $time }
+times = { $start }–{ $end }
+date-times = { $date }, ore { $times }
+from-to = { $start } – { $end }
+days-to = { $start } – { $end }
+whole-day = { $date } (tutto il giorno)
+in-zone = { $period } ({ $zone })
+local-time = ora locale
+duration-days = { $count ->
+    [one] { $count } giorno
+   *[other] { $count } giorni
+}
+duration-hours = { $count ->
+    [one] { $count } ora
+   *[other] { $count } ore
+}
+duration-minutes = { $count ->
+    [one] { $count } minuto
+   *[other] { $count } minuti
+}
+duration-and = { $first } { $second }
+
+### Quanto spesso
+
+every-hour = { $every ->
+    [1] ogni ora
+   *[other] ogni { $every } ore
+}
+every-day = { $every ->
+    [1] ogni giorno
+    [2] a giorni alterni
+   *[other] ogni { $every } giorni
+}
+every-workday = dal lunedì al venerdì
+weekly-on-one = { $every ->
+    [1] ogni { weekday }
+   *[other] ogni { $every } settimane, di { weekday }
+}
+weekly-on-several = { $every ->
+    [1] ogni settimana, { $days }
+   *[other] ogni { $every } settimane, { $days }
+}
+monthly = { $every ->
+    [1] ogni mese, { $days }
+   *[other] ogni { $every } mesi, { $days }
+}
+yearly = { $every ->
+    [1] ogni anno, { $day }
+   *[other] ogni { $every } anni, { $day }
+}
+item-weekday = { weekday }
+item-day = il giorno { $day }
+item-last-day = l’ultimo giorno
+item-weekday-of-month = { nth } { weekday }
+item-workday-of-month = { $nth ->
+    [1] il primo giorno lavorativo
+   *[-1] l’ultimo giorno lavorativo
+}
+nth = { $day ->
+    [7] { $nth ->
+        [1] la prima
+        [2] la seconda
+        [3] la terza
+        [4] la quarta
+        [5] la quinta
+       *[-1] l’ultima
+    }
+   *[other] { $nth ->
+        [1] il primo
+        [2] il secondo
+        [3] il terzo
+        [4] il quarto
+        [5] il quinto
+       *[-1] l’ultimo
+    }
+}
+day-of-year = { $day ->
+    [1] il 1º { month }
+    [8] l’8 { month }
+    [11] l’11 { month }
+   *[other] il { $day } { month }
+}
+last-day-of-month = l’ultimo giorno di { month }
+weekday-of-month = { nth } { weekday } di { month }
+list-two = { $first } e { $second }
+list-more = { $first }, { $rest }
+repeats-until = { $rule }, fino al giorno { $date }
+repeats-times = { $count ->
+    [1] { $rule }, una volta
+   *[other] { $rule }, { $count } volte
+}
+repeats-except = { $count ->
+    [1] { $rule }, tranne in una data
+   *[other] { $rule }, tranne in { $count } date
+}
+repeats-somehow = periodicamente, si veda la voce del calendario

@@ -1,0 +1,166 @@
+# The words of imipd's mails in Japanese. The variables of each message are listed in docs/mails.md.
+### 件名
+
+untitled = （無題）
+subject-invitation = 招待: { $title }
+subject-update = 変更: { $title }
+subject-new-dates = 日程の追加: { $title }
+subject-cancellation = 中止: { $title }
+subject-accepted = 承諾: { $title }
+subject-declined = 辞退: { $title }
+subject-tentative = 仮承諾: { $title }
+subject-delegated = 代理出席: { $title }
+subject-completed = 完了: { $title }
+subject-in-process = 進行中: { $title }
+subject-undecided = 未定: { $title }
+subject-counter = 変更の提案: { $title }
+subject-counter-declined = 提案の却下: { $title }
+subject-refresh = 再送のお願い: { $title }
+subject-publication = 予定: { $title }
+subject-dated = { $subject }（{ $date }）
+
+### だれが何を
+
+this-item = { $kind ->
+    [task] このタスク
+    [entry] このジャーナル
+   *[event] この予定
+}
+opening-invitation = { $kind ->
+    [task] { $organizer } さんからタスクの依頼があります。
+    [entry] { $organizer } さんからジャーナルが届いています。
+   *[event] { $organizer } さんから予定への招待があります。
+}
+opening-update = { $organizer } さんが{ this-item }を変更しました。
+opening-new-dates = { $organizer } さんが{ this-item }に日程を追加しました。
+opening-cancellation = { $organizer } さんが{ this-item }を中止しました。
+opening-publication = { $organizer } さんが{ this-item }を公開しました。
+opening-counter = { $attendee } さんが{ this-item }の変更を提案しています。
+opening-counter-declined = { $organizer } さんは{ this-item }についてのご提案を見送りました。
+opening-refresh = { $attendee } さんが{ this-item }の最新の内容を求めています。
+answer-accepted = { $attendee } さんが承諾しました。
+answer-declined = { $attendee } さんが辞退しました。
+answer-tentative = { $attendee } さんが仮承諾しました。
+answer-delegated = { $attendee } さんが代理の方に任せました。
+answer-completed = { $attendee } さんがこのタスクを完了しました。
+answer-in-process = { $attendee } さんがこのタスクに取り組んでいます。
+answer-undecided = { $attendee } さんはまだ決めていません。
+somebody-organizer = 主催者
+somebody-attendee = 出席者
+on-behalf = { $deputy }（{ $person } の代理）
+
+### 繰り返しのどの部分か
+
+only-these-dates = { $count ->
+    [1] 繰り返しのうち 1 回だけが対象です。
+   *[other] 繰り返しのうち { $count } 回が対象です。
+}
+from-this-date = { $date }以降のすべての回が対象です。
+sentences = { $first }{ $second }
+
+### 項目
+
+label-what = 件名
+label-when = 日時
+label-start = 開始
+label-due = 期限
+label-duration = 所要時間
+label-dates = 日程
+label-where = 場所
+label-repeats = 繰り返し
+label-comment = コメント
+before = 変更前: { $value }
+nothing = なし
+more-dates = ほか { $count } 件
+description-changed = 説明が変更されました。
+text-goes-on = ［続きはカレンダーの予定にあります。］
+
+### 返答の方法
+
+links-intro = 出席されますか。
+link-yes = はい
+link-no = いいえ
+link-maybe = 未定
+closing-answer = お使いのメールまたはカレンダーのソフトで、この招待を承諾または辞退してください。
+closing-links = お使いのメールまたはカレンダーのソフトでも返答できます。
+closing-counter = 提案を受け入れる場合は、カレンダーの予定を変更してください。変更しなければ、予定はそのままです。
+closing-information = カレンダーのソフトが添付ファイルを読み取ります。操作は必要ありません。
+
+### 日付と時刻
+
+weekday = { $day ->
+    [1] 月曜日
+    [2] 火曜日
+    [3] 水曜日
+    [4] 木曜日
+    [5] 金曜日
+    [6] 土曜日
+   *[7] 日曜日
+}
+date = { $year }年{ $month }月{ $day }日
+date-weekday = { $date }（{ $weekday }）
+time = { $hour }:{ $minute }
+date-time = { $date } { $time }
+times = { $start }～{ $end }
+date-times = { $date } { $times }
+from-to = { $start }～{ $end }
+days-to = { $start }～{ $end }
+whole-day = { $date } 終日
+in-zone = { $period }（{ $zone }）
+local-time = 現地時間
+duration-days = { $count }日間
+duration-hours = { $count }時間
+duration-minutes = { $count }分
+duration-and = { $first }{ $second }
+
+### 頻度
+
+every-hour = { $every ->
+    [1] 毎時
+   *[other] { $every }時間ごと
+}
+every-day = { $every ->
+    [1] 毎日
+    [2] 1日おき
+   *[other] { $every }日ごと
+}
+every-workday = 平日（月曜日から金曜日）
+weekly-on-one = { $every ->
+    [1] 毎週{ weekday }
+    [2] 隔週{ weekday }
+   *[other] { $every }週間ごとの{ weekday }
+}
+weekly-on-several = { $every ->
+    [1] 毎週{ $days }
+    [2] 隔週{ $days }
+   *[other] { $every }週間ごとの{ $days }
+}
+monthly = { $every ->
+    [1] 毎月{ $days }
+   *[other] { $every }か月ごとの{ $days }
+}
+yearly = { $every ->
+    [1] 毎年{ $day }
+   *[other] { $every }年ごとの{ $day }
+}
+item-weekday = { weekday }
+item-day = { $day }日
+item-last-day = 末日
+item-weekday-of-month = { nth }{ weekday }
+item-workday-of-month = { $nth ->
+    [1] 最初の平日
+   *[-1] 最後の平日
+}
+nth = { $nth ->
+    [-1] 最終
+   *[other] 第{ $nth }
+}
+day-of-year = { $month }月{ $day }日
+last-day-of-month = { $month }月末日
+weekday-of-month = { $month }月{ nth }{ weekday }
+list-two = { $first }と{ $second }
+list-more = { $first }、{ $rest }
+repeats-until = { $rule }、{ $date }まで
+repeats-times = { $rule }、全{ $count }回
+repeats-except = { $rule }（{ $count }回を除く）
+repeats-somehow = 定期的（詳しくはカレンダーの予定をご覧ください）

@@ -1,0 +1,201 @@
+# The words of imipd's mails in Dutch. The variables of each message are listed in docs/mails.md.
+### Onderwerp
+
+untitled = (geen titel)
+subject-invitation = Uitnodiging: { $title }
+subject-update = Gewijzigd: { $title }
+subject-new-dates = Nieuwe data: { $title }
+subject-cancellation = Geannuleerd: { $title }
+subject-accepted = Geaccepteerd: { $title }
+subject-declined = Afgewezen: { $title }
+subject-tentative = Voorlopig: { $title }
+subject-delegated = Gedelegeerd: { $title }
+subject-completed = Voltooid: { $title }
+subject-in-process = In uitvoering: { $title }
+subject-undecided = Nog niet besloten: { $title }
+subject-counter = Wijziging voorgesteld: { $title }
+subject-counter-declined = Voorstel afgewezen: { $title }
+subject-refresh = Graag opnieuw sturen: { $title }
+subject-publication = Afspraak: { $title }
+subject-dated = { $subject } ({ $date })
+
+### Wie doet wat
+
+this-item = { $kind ->
+    [task] deze taak
+    [entry] deze dagboeknotitie
+   *[event] deze afspraak
+}
+opening-invitation = { $kind ->
+    [task] { $organizer } wijst deze taak aan u toe.
+    [entry] { $organizer } stuurt u deze dagboeknotitie.
+   *[event] { $organizer } nodigt u uit voor deze afspraak.
+}
+opening-update = { $organizer } heeft { this-item } gewijzigd.
+opening-new-dates = { $organizer } heeft data aan { this-item } toegevoegd.
+opening-cancellation = { $organizer } heeft { this-item } geannuleerd.
+opening-publication = { $organizer } heeft { this-item } gepubliceerd.
+opening-counter = { $attendee } stelt een wijziging van { this-item } voor.
+opening-counter-declined = { $organizer } heeft uw voorstel voor { this-item } afgewezen.
+opening-refresh = { $attendee } vraagt om de actuele gegevens van { this-item }.
+answer-accepted = { $attendee } heeft geaccepteerd.
+answer-declined = { $attendee } heeft afgewezen.
+answer-tentative = { $attendee } heeft voorlopig geaccepteerd.
+answer-delegated = { $attendee } laat zich vervangen.
+answer-completed = { $attendee } heeft deze taak voltooid.
+answer-in-process = { $attendee } werkt aan deze taak.
+answer-undecided = { $attendee } heeft nog niet besloten.
+somebody-organizer = De organisator
+somebody-attendee = Een genodigde
+on-behalf = { $deputy } (namens { $person })
+
+### Welk deel van een reeks
+
+only-these-dates = { $count ->
+    [1] Dit betreft slechts één datum van de reeks.
+   *[other] Dit betreft slechts { $count } data van de reeks.
+}
+from-this-date = Dit betreft de datum { $date } en alle latere.
+sentences = { $first } { $second }
+
+### De regels
+
+label-what = Wat
+label-when = Wanneer
+label-start = Begin
+label-due = Uiterlijk
+label-duration = Duur
+label-dates = Data
+label-where = Waar
+label-repeats = Herhaling
+label-comment = Opmerking
+before = voorheen: { $value }
+nothing = niets
+more-dates = { $count ->
+    [1] en nog één
+   *[other] en nog { $count }
+}
+description-changed = De beschrijving is gewijzigd:
+text-goes-on = [De tekst gaat verder in de agenda.]
+
+### Hoe te antwoorden
+
+links-intro = Komt u?
+link-yes = Ja
+link-no = Nee
+link-maybe = Misschien
+closing-answer = U kunt deze uitnodiging in uw mail- of agendaprogramma accepteren of afwijzen.
+closing-links = U kunt ook in uw mail- of agendaprogramma antwoorden.
+closing-counter = Als u het voorstel wilt overnemen, wijzig dan de afspraak in uw agenda; anders blijft alles zoals het is.
+closing-information = Uw agendaprogramma leest dit uit het bijgevoegde bestand; u hoeft niets te doen.
+
+### Data en tijden
+
+weekday = { $day ->
+    [1] maandag
+    [2] dinsdag
+    [3] woensdag
+    [4] donderdag
+    [5] vrijdag
+    [6] zaterdag
+   *[7] zondag
+}
+month = { $month ->
+    [1] januari
+    [2] februari
+    [3] maart
+    [4] april
+    [5] mei
+    [6] juni
+    [7] juli
+    [8] augustus
+    [9] september
+    [10] oktober
+    [11] november
+   *[12] december
+}
+date = { $day } { month } { $year }
+date-weekday = { $weekday } { $date }
+time = { $hour24 }:{ $minute }
+date-time = { $date }, { $time } uur
+times = { $start } tot { $end } uur
+date-times = { $date }, { $times }
+from-to = { $start } tot { $end }
+days-to = { $start } t/m { $end }
+whole-day = { $date } (hele dag)
+in-zone = { $period } ({ $zone })
+local-time = lokale tijd
+duration-days = { $count ->
+    [one] { $count } dag
+   *[other] { $count } dagen
+}
+duration-hours = { $count } uur
+duration-minutes = { $count ->
+    [one] { $count } minuut
+   *[other] { $count } minuten
+}
+duration-and = { $first } { $second }
+
+### Hoe vaak
+
+every-hour = { $every ->
+    [1] elk uur
+   *[other] om de { $every } uur
+}
+every-day = { $every ->
+    [1] elke dag
+    [2] om de dag
+   *[other] elke { $every } dagen
+}
+every-workday = elke werkdag (maandag tot en met vrijdag)
+weekly-on-one = { $every ->
+    [1] elke { weekday }
+    [2] elke twee weken op { weekday }
+   *[other] elke { $every } weken op { weekday }
+}
+weekly-on-several = { $every ->
+    [1] elke week op { $days }
+    [2] elke twee weken op { $days }
+   *[other] elke { $every } weken op { $days }
+}
+monthly = { $every ->
+    [1] elke maand op { $days }
+    [2] elke twee maanden op { $days }
+   *[other] elke { $every } maanden op { $days }
+}
+yearly = { $every ->
+    [1] elk jaar op { $day }
+    [2] elke twee jaar op { $day }
+   *[other] elke { $every } jaar op { $day }
+}
+item-weekday = { weekday }
+item-day = de { $day }e
+item-last-day = de laatste dag
+item-weekday-of-month = { nth } { weekday }
+item-workday-of-month = { $nth ->
+    [1] de eerste werkdag
+   *[-1] de laatste werkdag
+}
+nth = { $nth ->
+    [1] de eerste
+    [2] de tweede
+    [3] de derde
+    [4] de vierde
+    [5] de vijfde
+   *[-1] de laatste
+}
+day-of-year = { $day } { month }
+last-day-of-month = de laatste dag van { month }
+weekday-of-month = { nth } { weekday } van { month }
+list-two = { $first } en { $second }
+list-more = { $first }, { $rest }
+repeats-until = { $rule } tot en met { $date }
+repeats-times = { $count ->
+    [1] { $rule }, één keer
+   *[other] { $rule }, { $count } keer
+}
+repeats-except = { $count ->
+    [1] { $rule }, behalve op één datum
+   *[other] { $rule }, behalve op { $count } data
+}
+repeats-somehow = regelmatig, zie de agenda

@@ -1,0 +1,230 @@
+# The words of imipd's mails in Portuguese. The variables of each message are listed in docs/mails.md.
+### Assunto
+
+untitled = (sem título)
+subject-invitation = Convite: { $title }
+subject-update = Alterado: { $title }
+subject-new-dates = Novas datas: { $title }
+subject-cancellation = Cancelado: { $title }
+subject-accepted = Aceite: { $title }
+subject-declined = Recusado: { $title }
+subject-tentative = Provisório: { $title }
+subject-delegated = Delegado: { $title }
+subject-completed = Concluído: { $title }
+subject-in-process = Em curso: { $title }
+subject-undecided = Por decidir: { $title }
+subject-counter = Alteração proposta: { $title }
+subject-counter-declined = Proposta recusada: { $title }
+subject-refresh = Enviar novamente: { $title }
+subject-publication = Evento: { $title }
+subject-dated = { $subject } ({ $date })
+
+### Quem faz o quê
+
+this-item = { $kind ->
+    [task] esta tarefa
+    [entry] esta entrada de diário
+   *[event] este evento
+}
+of-this-item = { $kind ->
+    [task] desta tarefa
+    [entry] desta entrada de diário
+   *[event] deste evento
+}
+opening-invitation = { $kind ->
+    [task] { $organizer } atribui-lhe esta tarefa.
+    [entry] { $organizer } envia-lhe esta entrada de diário.
+   *[event] { $organizer } envia-lhe um convite para este evento.
+}
+opening-update = { $organizer } alterou { this-item }.
+opening-new-dates = { $organizer } acrescentou datas a { this-item }.
+opening-cancellation = { $organizer } cancelou { this-item }.
+opening-publication = { $organizer } publicou { this-item }.
+opening-counter = { $attendee } propõe uma alteração { of-this-item }.
+opening-counter-declined = { $organizer } recusou a sua proposta para { this-item }.
+opening-refresh = { $attendee } pede os dados atuais { of-this-item }.
+answer-accepted = { $attendee } aceitou.
+answer-declined = { $attendee } recusou.
+answer-tentative = { $attendee } aceitou provisoriamente.
+answer-delegated = { $attendee } delegou noutra pessoa.
+answer-completed = { $attendee } concluiu esta tarefa.
+answer-in-process = { $attendee } está a tratar desta tarefa.
+answer-undecided = { $attendee } ainda não decidiu.
+somebody-organizer = Quem organiza
+somebody-attendee = Uma pessoa convidada
+on-behalf = { $deputy } (em nome de { $person })
+
+### Que parte de uma série
+
+only-these-dates = { $count ->
+    [1] Isto diz respeito apenas a uma data da série.
+   *[other] Isto diz respeito apenas a { $count } datas da série.
+}
+from-this-date = Isto diz respeito à data de { $date } e a todas as seguintes.
+sentences = { $first } { $second }
+
+### As linhas
+
+label-what = O quê
+label-when = Quando
+label-start = Início
+label-due = Prazo
+label-duration = Duração
+label-dates = Datas
+label-where = Onde
+label-repeats = Repetição
+label-comment = Comentário
+before = antes: { $value }
+nothing = nada
+more-dates = { $count ->
+    [1] e mais uma
+   *[other] e mais { $count }
+}
+description-changed = A descrição mudou:
+text-goes-on = [O texto continua na entrada do calendário.]
+
+### Como responder
+
+links-intro = Vai participar?
+link-yes = Sim
+link-no = Não
+link-maybe = Talvez
+closing-answer = Para responder, aceite ou recuse este convite no seu programa de correio ou de calendário.
+closing-links = Também pode responder no seu programa de correio ou de calendário.
+closing-counter = Para aceitar a proposta, altere o evento no seu calendário; caso contrário, nada muda.
+closing-information = O seu programa de calendário lê estes dados no anexo; não é preciso fazer nada.
+
+### Datas e horas
+
+weekday = { $day ->
+    [1] segunda-feira
+    [2] terça-feira
+    [3] quarta-feira
+    [4] quinta-feira
+    [5] sexta-feira
+    [6] sábado
+   *[7] domingo
+}
+month = { $month ->
+    [1] janeiro
+    [2] fevereiro
+    [3] março
+    [4] abril
+    [5] maio
+    [6] junho
+    [7] julho
+    [8] agosto
+    [9] setembro
+    [10] outubro
+    [11] novembro
+   *[12] dezembro
+}
+day-number = { $day ->
+    [1] 1º
+   *[other] { $day }
+}
+date = { day-number } de { month } de { $year }
+date-weekday = { $weekday }, { $date }
+time = { $hour24 }:{ $minute }
+date-time = { $date }, { $time }
+times = das { $start } às { $end }
+date-times = { $date }, { $times }
+from-to = { $start } – { $end }
+days-to = { $start } – { $end }
+whole-day = { $date } (todo o dia)
+in-zone = { $period } ({ $zone })
+local-time = hora local
+duration-days = { $count ->
+    [1] { $count } dia
+   *[other] { $count } dias
+}
+duration-hours = { $count ->
+    [1] { $count } hora
+   *[other] { $count } horas
+}
+duration-minutes = { $count ->
+    [1] { $count } minuto
+   *[other] { $count } minutos
+}
+duration-and = { $first } { $second }
+
+### Com que frequência
+
+every-hour = { $every ->
+    [1] de hora a hora
+   *[other] a cada { $every } horas
+}
+every-day = { $every ->
+    [1] todos os dias
+    [2] dia sim, dia não
+   *[other] a cada { $every } dias
+}
+every-workday = de segunda a sexta-feira
+weekly-on-one = { $every ->
+    [1] { $day ->
+        [6] todos os sábados
+        [7] todos os domingos
+       *[other] todas as semanas, à { weekday }
+    }
+   *[other] a cada { $every } semanas, { item-weekday }
+}
+weekly-on-several = { $every ->
+    [1] todas as semanas, { $days }
+   *[other] a cada { $every } semanas, { $days }
+}
+monthly = { $every ->
+    [1] todos os meses, { $days }
+   *[other] a cada { $every } meses, { $days }
+}
+yearly = { $every ->
+    [1] todos os anos, { $day }
+   *[other] a cada { $every } anos, { $day }
+}
+item-weekday = { $day ->
+    [6] ao sábado
+    [7] ao domingo
+   *[other] à { weekday }
+}
+item-day = no dia { day-number }
+item-last-day = no último dia
+item-weekday-of-month = { nth } { weekday }
+item-workday-of-month = { $nth ->
+    [1] no primeiro dia útil
+   *[-1] no último dia útil
+}
+nth = { $day ->
+    [6] { nth-masculine }
+    [7] { nth-masculine }
+   *[other] { nth-feminine }
+}
+nth-masculine = { $nth ->
+    [1] no primeiro
+    [2] no segundo
+    [3] no terceiro
+    [4] no quarto
+    [5] no quinto
+   *[-1] no último
+}
+nth-feminine = { $nth ->
+    [1] na primeira
+    [2] na segunda
+    [3] na terceira
+    [4] na quarta
+    [5] na quinta
+   *[-1] na última
+}
+day-of-year = no dia { day-number } de { month }
+last-day-of-month = no último dia de { month }
+weekday-of-month = { nth } { weekday } de { month }
+list-two = { $first } e { $second }
+list-more = { $first }, { $rest }
+repeats-until = { $rule }, até { $date }
+repeats-times = { $count ->
+    [1] { $rule }, uma vez
+   *[other] { $rule }, { $count } vezes
+}
+repeats-except = { $count ->
+    [1] { $rule }, exceto numa data
+   *[other] { $rule }, exceto em { $count } datas
+}
+repeats-somehow = periodicamente, ver a entrada do calendário
