@@ -145,10 +145,10 @@ impl Gateway {
             tokens,
             doorbells,
             board,
+            counters,
             wording,
             users,
             gate,
-            counters,
         }))
     }
 
