@@ -208,3 +208,21 @@ repeats-except = { $count ->
    *[other] { $rule }, außer an { $count } Tagen
 }
 repeats-somehow = regelmäßig, siehe Kalendereintrag
+
+### The note about what was not delivered
+
+subject-undelivered = Nicht zugestellt: { $subject }
+undelivered-invitation = Ihre Einladung oder Änderung konnte nicht zugestellt werden:
+undelivered-cancellation = Ihre Terminabsage konnte nicht zugestellt werden:
+undelivered-answer = Ihre Antwort konnte nicht zugestellt werden:
+undelivered-message = Ihre Nachricht konnte nicht zugestellt werden:
+undelivered-to = Sie hat nicht erreicht:
+undelivered-more = { $count ->
+    [1] und eine weitere Adresse
+   *[other] und { $count } weitere Adressen
+}
+advice-invitation = Dort weiß man nichts davon. Prüfen Sie die Adresse, oder geben Sie auf anderem Weg Bescheid.
+advice-cancellation = Dort rechnet man vielleicht noch mit dem Termin. Geben Sie auf anderem Weg Bescheid.
+advice-answer = Wer Sie eingeladen hat, weiß nichts davon. Prüfen Sie die Adresse, oder geben Sie auf anderem Weg Bescheid.
+advice-message = Dort weiß man nichts davon. Geben Sie auf anderem Weg Bescheid.
+undelivered-closing = Dieser Hinweis kommt nur einmal. Geschrieben hat ihn imipd, das Kalender-Gateway Ihres Mailservers.

@@ -216,3 +216,22 @@ repeats-except = { $count ->
    *[other] { $rule }, except on { $count } dates
 }
 repeats-somehow = on a repeating schedule
+
+### The note about what was not delivered
+
+# To the user themself; the recipients stand below undelivered-to, each with what their server says.
+subject-undelivered = Not delivered: { $subject }
+undelivered-invitation = Your invitation or update could not be delivered:
+undelivered-cancellation = Your cancellation could not be delivered:
+undelivered-answer = Your answer could not be delivered:
+undelivered-message = Your message could not be delivered:
+undelivered-to = It did not reach:
+undelivered-more = { $count ->
+    [1] and one more
+   *[other] and { $count } more
+}
+advice-invitation = They do not know of it. Check the address, or tell them in another way.
+advice-cancellation = They may still expect it to take place. Tell them in another way.
+advice-answer = Whoever invited you does not know it. Check the address, or tell them in another way.
+advice-message = They do not know of it. Tell them in another way.
+undelivered-closing = This note comes once. imipd, the calendar gateway of your mail server, wrote it.

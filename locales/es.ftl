@@ -205,3 +205,21 @@ repeats-except = { $count ->
    *[other] { $rule }, excepto en { $count } fechas
 }
 repeats-somehow = de forma periódica; véase la entrada del calendario
+
+### The note about what was not delivered
+
+subject-undelivered = No entregado: { $subject }
+undelivered-invitation = No se ha podido entregar su invitación o actualización:
+undelivered-cancellation = No se ha podido entregar su cancelación:
+undelivered-answer = No se ha podido entregar su respuesta:
+undelivered-message = No se ha podido entregar su mensaje:
+undelivered-to = No ha llegado a:
+undelivered-more = { $count ->
+    [1] y uno más
+   *[other] y { $count } más
+}
+advice-invitation = Estas personas no lo saben. Compruebe la dirección o avíseles de otra manera.
+advice-cancellation = Es posible que estas personas aún cuenten con el evento. Avíseles de otra manera.
+advice-answer = La persona que le invitó no lo sabe. Compruebe la dirección o avísele de otra manera.
+advice-message = Estas personas no lo saben. Avíseles de otra manera.
+undelivered-closing = Este aviso se envía una sola vez. Lo ha escrito imipd, la pasarela de calendario de su servidor de correo.

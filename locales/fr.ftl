@@ -215,3 +215,21 @@ repeats-except = { $count ->
    *[other] { $rule }, sauf à { $count } dates
 }
 repeats-somehow = régulièrement, voir l’entrée du calendrier
+
+### The note about what was not delivered
+
+subject-undelivered = Non remis : { $subject }
+undelivered-invitation = Votre invitation ou modification n’a pas pu être remise :
+undelivered-cancellation = Votre annulation n’a pas pu être remise :
+undelivered-answer = Votre réponse n’a pas pu être remise :
+undelivered-message = Votre message n’a pas pu être remis :
+undelivered-to = Destinataires non atteints :
+undelivered-more = { $count ->
+    [1] et un autre
+   *[other] et { $count } autres
+}
+advice-invitation = Ces personnes n’en sont pas informées. Vérifiez l’adresse ou prévenez-les par un autre moyen.
+advice-cancellation = Ces personnes pensent peut-être encore que l’événement aura lieu. Prévenez-les par un autre moyen.
+advice-answer = La personne qui vous a invité n’en est pas informée. Vérifiez l’adresse ou prévenez-la par un autre moyen.
+advice-message = Ces personnes n’en sont pas informées. Prévenez-les par un autre moyen.
+undelivered-closing = Cet avis n’est envoyé qu’une fois. Il a été rédigé par imipd, la passerelle de calendrier de votre serveur de messagerie.

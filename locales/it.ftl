@@ -217,3 +217,21 @@ repeats-except = { $count ->
    *[other] { $rule }, tranne in { $count } date
 }
 repeats-somehow = periodicamente, si veda la voce del calendario
+
+### The note about what was not delivered
+
+subject-undelivered = Non recapitato: { $subject }
+undelivered-invitation = Non è stato possibile recapitare il Suo invito o aggiornamento:
+undelivered-cancellation = Non è stato possibile recapitare il Suo annullamento:
+undelivered-answer = Non è stato possibile recapitare la Sua risposta:
+undelivered-message = Non è stato possibile recapitare il Suo messaggio:
+undelivered-to = Non ha raggiunto:
+undelivered-more = { $count ->
+    [1] e un altro
+   *[other] e altri { $count }
+}
+advice-invitation = Queste persone non ne sono al corrente. Controlli l’indirizzo o le avvisi in un altro modo.
+advice-cancellation = Queste persone potrebbero aspettarsi ancora che l’evento abbia luogo. Le avvisi in un altro modo.
+advice-answer = Chi L’ha invitata non ne è al corrente. Controlli l’indirizzo o avvisi in un altro modo.
+advice-message = Queste persone non ne sono al corrente. Le avvisi in un altro modo.
+undelivered-closing = Questo avviso arriva una sola volta. Lo ha scritto imipd, il gateway di calendario del Suo server di posta.

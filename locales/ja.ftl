@@ -165,3 +165,18 @@ repeats-until = { $rule }、{ $date }まで
 repeats-times = { $rule }、全{ $count }回
 repeats-except = { $rule }（{ $count }回を除く）
 repeats-somehow = 定期的（詳しくはカレンダーの予定をご覧ください）
+
+### The note about what was not delivered
+
+subject-undelivered = 配信できませんでした: { $subject }
+undelivered-invitation = 招待または変更の通知を配信できませんでした。
+undelivered-cancellation = 中止の通知を配信できませんでした。
+undelivered-answer = 返答を配信できませんでした。
+undelivered-message = メッセージを配信できませんでした。
+undelivered-to = 次の宛先に届いていません。
+undelivered-more = ほか { $count } 件
+advice-invitation = 相手はこの内容を知りません。アドレスを確認するか、別の方法で連絡してください。
+advice-cancellation = 相手はまだ予定どおり行われると思っている可能性があります。別の方法で連絡してください。
+advice-answer = 招待した人はこの返答を知りません。アドレスを確認するか、別の方法で連絡してください。
+advice-message = 相手はこの内容を知りません。別の方法で連絡してください。
+undelivered-closing = このお知らせは一度だけ送信されます。メールサーバーのカレンダーゲートウェイ imipd が作成しました。

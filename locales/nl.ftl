@@ -200,3 +200,21 @@ repeats-except = { $count ->
    *[other] { $rule }, behalve op { $count } data
 }
 repeats-somehow = regelmatig, zie de agenda
+
+### The note about what was not delivered
+
+subject-undelivered = Niet bezorgd: { $subject }
+undelivered-invitation = Uw uitnodiging of wijziging kon niet worden bezorgd:
+undelivered-cancellation = Uw annulering kon niet worden bezorgd:
+undelivered-answer = Uw antwoord kon niet worden bezorgd:
+undelivered-message = Uw bericht kon niet worden bezorgd:
+undelivered-to = Niet bereikt:
+undelivered-more = { $count ->
+    [1] en nog één
+   *[other] en nog { $count }
+}
+advice-invitation = Daar weet men er niet van. Controleer het adres, of laat het op een andere manier weten.
+advice-cancellation = Daar rekent men er misschien nog op dat de afspraak doorgaat. Laat het op een andere manier weten.
+advice-answer = Wie u heeft uitgenodigd, weet er niet van. Controleer het adres, of laat het op een andere manier weten.
+advice-message = Daar weet men er niet van. Laat het op een andere manier weten.
+undelivered-closing = Dit bericht komt één keer. Het is geschreven door imipd, de agendagateway van uw mailserver.

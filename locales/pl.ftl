@@ -251,3 +251,22 @@ repeats-except = { $count ->
    *[other] { $rule }, z wyjątkiem { $count } terminów
 }
 repeats-somehow = cyklicznie, szczegóły we wpisie w kalendarzu
+
+### The note about what was not delivered
+
+subject-undelivered = Nie doręczono: { $subject }
+undelivered-invitation = Nie udało się doręczyć zaproszenia lub zmiany:
+undelivered-cancellation = Nie udało się doręczyć odwołania:
+undelivered-answer = Nie udało się doręczyć odpowiedzi:
+undelivered-message = Nie udało się doręczyć wiadomości:
+undelivered-to = Wiadomość nie dotarła do:
+undelivered-more = { $count ->
+    [one] i jeszcze jeden adres
+    [few] i jeszcze { $count } adresy
+   *[other] i jeszcze { $count } adresów
+}
+advice-invitation = Te osoby nic o tym nie wiedzą. Proszę sprawdzić adres lub powiadomić je w inny sposób.
+advice-cancellation = Te osoby mogą nadal spodziewać się, że wydarzenie się odbędzie. Proszę powiadomić je w inny sposób.
+advice-answer = Osoba zapraszająca nic o tym nie wie. Proszę sprawdzić adres lub powiadomić ją w inny sposób.
+advice-message = Te osoby nic o tym nie wiedzą. Proszę powiadomić je w inny sposób.
+undelivered-closing = Ta informacja przychodzi tylko raz. Napisał ją imipd, brama kalendarza na serwerze poczty.

@@ -229,3 +229,21 @@ repeats-except = { $count ->
    *[other] { $rule }, exceto em { $count } datas
 }
 repeats-somehow = periodicamente, ver a entrada do calendário
+
+### The note about what was not delivered
+
+subject-undelivered = Não entregue: { $subject }
+undelivered-invitation = Não foi possível entregar o seu convite ou atualização:
+undelivered-cancellation = Não foi possível entregar o seu cancelamento:
+undelivered-answer = Não foi possível entregar a sua resposta:
+undelivered-message = Não foi possível entregar a sua mensagem:
+undelivered-to = Não chegou a:
+undelivered-more = { $count ->
+    [1] e mais um
+   *[other] e mais { $count }
+}
+advice-invitation = Estas pessoas não têm conhecimento. Verifique o endereço ou avise-as de outra forma.
+advice-cancellation = Estas pessoas podem ainda contar com o evento. Avise-as de outra forma.
+advice-answer = Quem enviou o convite não tem conhecimento. Verifique o endereço ou avise de outra forma.
+advice-message = Estas pessoas não têm conhecimento. Avise-as de outra forma.
+undelivered-closing = Este aviso é enviado uma só vez. Foi escrito pelo imipd, o gateway de calendário do seu servidor de correio.

@@ -171,3 +171,18 @@ repeats-until = { $rule }，直到{ $date }
 repeats-times = { $rule }，共{ $count }次
 repeats-except = { $rule }，其中{ $count }次除外
 repeats-somehow = 定期重复，详见日历中的条目
+
+### The note about what was not delivered
+
+subject-undelivered = 未送达：{ $subject }
+undelivered-invitation = 您的邀请或更新未能送达：
+undelivered-cancellation = 您的取消通知未能送达：
+undelivered-answer = 您的答复未能送达：
+undelivered-message = 您的消息未能送达：
+undelivered-to = 未送达以下收件人：
+undelivered-more = 另有 { $count } 位
+advice-invitation = 对方并不知情。请检查地址，或以其他方式告知。
+advice-cancellation = 对方可能仍以为活动会照常进行。请以其他方式告知。
+advice-answer = 邀请您的人并不知情。请检查地址，或以其他方式告知。
+advice-message = 对方并不知情。请以其他方式告知。
+undelivered-closing = 此通知只发送一次，由您邮件服务器的日历网关 imipd 撰写。

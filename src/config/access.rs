@@ -53,6 +53,22 @@ pub enum TokenSource {
     Command(Vec<String>),
 }
 
+/// With what imipd logs in at the submission service.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    pub username: String,
+    pub proof: SubmissionProof,
+}
+
+/// What proves the login name at the submission service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubmissionProof {
+    /// For PLAIN or LOGIN, whichever the server offers.
+    Password(Secret),
+    /// For XOAUTH2.
+    Token(TokenSource),
+}
+
 /// What `[imap]` says for every user.
 #[derive(Clone, Debug)]
 pub(super) struct UsualAccess {
@@ -85,7 +101,7 @@ pub(super) fn usual(table: &Section<'_>, places: &Places<'_>) -> UsualAccess {
     ];
     let auth = table.choice("auth", &words, &[]).flatten();
     let token = TokenKeys::of(table);
-    warn_of_unused(table, auth, &["token_file", "token_command"], &["master_user"]);
+    warn_of_unused(table, ("imap.auth", auth), &["token_file", "token_command"], &["master_user"]);
     UsualAccess { auth, has_master_user: table.has("master_user"), master: master(table, places), token }
 }
 
@@ -107,16 +123,16 @@ fn master(table: &Section<'_>, places: &Places<'_>) -> Option<Master> {
 /// Says of keys that they are not used: those for tokens where passwords are, and the other way round.
 fn warn_of_unused(
     table: &Section<'_>,
-    auth: Option<TokenMechanism>,
+    (key, auth): (&str, Option<TokenMechanism>),
     of_tokens: &[&'static str],
     of_passwords: &[&'static str],
 ) {
     let (unused, text) = match auth {
-        None => (of_tokens, "is not used, since imap.auth is \"plain\""),
-        Some(_) => (of_passwords, "is not used, since imap.auth asks for access tokens"),
+        None => (of_tokens, format!("is not used, since {key} is \"plain\"")),
+        Some(_) => (of_passwords, format!("is not used, since {key} asks for access tokens")),
     };
     for key in unused.iter().filter(|key| table.has(key)) {
-        table.warn(key, text);
+        table.warn(key, &text);
     }
     if auth.is_some() && table.has("token_file") && table.has("token_command") {
         table.warn("token_command", "is not used, since there is a token_file");
@@ -132,7 +148,7 @@ pub(super) fn of_user(
 ) -> Option<Access> {
     let own = secret(table, "password_file", places);
     let token = TokenKeys::of(table);
-    warn_of_unused(table, usual.auth, &["token_file", "token_command"], &["password_file"]);
+    warn_of_unused(table, ("imap.auth", usual.auth), &["token_file", "token_command"], &["password_file"]);
     if let Some(mechanism) = usual.auth {
         let token = if token.is_empty() { &usual.token } else { &token };
         if token.is_empty() && places.files == Files::Checked {
@@ -162,6 +178,31 @@ fn check_separator(table: &Section<'_>, login: &str, mode: &MasterMode) {
         let wrong = format!("{} holds the master separator {}", quote(login), quote(separator));
         table.fault("login", Wrong::new(wrong, "give this user a password_file, or use another imap.master_separator"));
     }
+}
+
+/// The keys of `[smtp]` that say how imipd logs in; nothing where it does not.
+pub(super) fn submission(table: &Section<'_>, places: &Places<'_>) -> Option<Submission> {
+    let words = [("plain", None), ("xoauth2", Some(TokenMechanism::XOauth2))];
+    let auth = table.choice("auth", &words, &[]).flatten();
+    let token = TokenKeys::of(table);
+    warn_of_unused(table, ("smtp.auth", auth), &["token_file", "token_command"], &["password_file"]);
+    let username = table.text("username", "write a login name", value::line);
+    let password = secret(table, "password_file", places);
+    if auth.is_none() {
+        if table.has("username") {
+            table.demand("password_file", SECRET);
+        } else if table.has("password_file") {
+            table.demand("username", "write the login name that the password belongs to");
+        }
+        return Some(Submission { username: username?, proof: SubmissionProof::Password(password?) });
+    }
+    table.demand("username", "write the login name that the token belongs to");
+    if token.is_empty() && places.files == Files::Checked {
+        table.demand("token_file", "name the file with the access token, or set smtp.token_command");
+    }
+    let username = username?;
+    let source = token.source(&username, places).map_err(|wrong| table.fault("username", wrong)).ok()??;
+    Some(Submission { username, proof: SubmissionProof::Token(source) })
 }
 
 impl TokenKeys {

@@ -26,7 +26,7 @@ use toml::de::DeTable;
 use crate::imip::{Bodies, Language};
 use crate::itip::Address;
 
-pub use access::{Access, Master, MasterMode, TokenMechanism, TokenSource};
+pub use access::{Access, Master, MasterMode, Submission, SubmissionProof, TokenMechanism, TokenSource};
 pub use envelope::EnvelopeFrom;
 pub use fault::{ConfigFaults, Fault};
 use reader::{Findings, Section};
@@ -89,13 +89,6 @@ pub enum Security {
     None,
 }
 
-/// A name, and where its password is.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    pub username: String,
-    pub password: Secret,
-}
-
 /// The mailboxes.
 #[derive(Clone, Debug)]
 pub struct Imap {
@@ -132,7 +125,8 @@ pub struct Smtp {
     pub server: Server,
     /// A Unix socket, in place of host, port and security.
     pub socket: Option<PathBuf>,
-    pub credentials: Option<Credentials>,
+    /// Nothing for a server that knows us by our address.
+    pub login: Option<Submission>,
     pub max_connections: u32,
     /// Recipients of one transaction.
     pub max_recipients: u32,

@@ -16,7 +16,7 @@ use super::secret::{Files, Places, SECRET, Secret};
 use super::trust;
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Credentials, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
     Listen, Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, User, Wake, Web,
 };
 
@@ -79,7 +79,7 @@ pub(super) fn smtp(table: Section<'_>, places: &Places<'_>) -> Smtp {
     let smtp = Smtp {
         server: server(&table, places, Security::StartTls, [465, 587, 25]),
         socket,
-        credentials: credentials(&table, "username", "password_file", places),
+        login: access::submission(&table, places),
         max_connections: table.number("max_connections", 1..=100).unwrap_or(4),
         max_recipients: table.number("max_recipients", 1..=10_000).unwrap_or(100),
         user_limit: table.number("user_limit", 0..=1_000_000).unwrap_or(3_000),
@@ -241,23 +241,6 @@ fn server(table: &Section<'_>, places: &Places<'_>, usual: Security, ports: [u16
         security,
         ca_file: table.text("ca_file", "write the path of a PEM file", |text| places.readable_file(text)),
     }
-}
-
-/// A name and a password, which have to stand together.
-fn credentials(
-    table: &Section<'_>,
-    name: &'static str,
-    password: &'static str,
-    places: &Places<'_>,
-) -> Option<Credentials> {
-    let username = table.text(name, "write a login name", value::line);
-    let secret = secret(table, password, places);
-    if table.has(name) {
-        table.demand(password, SECRET);
-    } else if table.has(password) {
-        table.demand(name, "write the login name that the password belongs to");
-    }
-    Some(Credentials { username: username?, password: secret? })
 }
 
 fn watch(table: &Section<'_>) -> Vec<String> {

@@ -14,15 +14,14 @@ use std::collections::BTreeMap;
 
 use ring::hmac;
 
+use super::delivered::Delivered;
 use super::notice::{GATHERING_MILLIS, NOTE};
 use super::receive::{Place, ignored};
 use super::{Gateway, GatewayError, now_millis};
 use crate::imip::{Bounce, Failure};
 use crate::itip::Address;
 use crate::ledger::{DecisionRecord, LedgerError, OutboxEntry, SentMail, Transaction, Untold};
-
-/// RFC 6638 §3.2.9: the message could not be delivered.
-const NOT_DELIVERED: &str = "5.1";
+use crate::outbox::status::NOT_DELIVERED;
 
 /// Octets of the code in a token: 80 bits cannot be guessed by mail.
 const CODE_OCTETS: usize = 10;
@@ -141,8 +140,9 @@ impl Gateway {
             };
             transaction.note_undelivered(&untold, now + GATHERING_MILLIS).await?;
         }
-        let statuses: BTreeMap<&str, &'static str> =
-            failures.iter().map(|failure| (failure.recipient.as_str(), NOT_DELIVERED)).collect();
+        let fate = Delivered { status: NOT_DELIVERED, owed_at: now };
+        let statuses: BTreeMap<&str, Delivered> =
+            failures.iter().map(|failure| (failure.recipient.as_str(), fate)).collect();
         self.note_delivery(transaction, (&mail.user, &mail.cal_uid), &statuses).await
     }
 }

@@ -2,16 +2,12 @@
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
-use super::Gateway;
 use super::gate::{Attempt, Outcome, Permit, fingerprint};
-use crate::command::{self, Bounds};
+use super::{Gateway, token};
 use crate::config::{Access, MasterMode, TokenMechanism, TokenSource, User};
 use crate::mailbox::{self, Credentials, ImapServer, MailboxError, Session};
-
-/// How a token command is bounded; a token has some thousand bytes.
-const TOKEN_BOUNDS: Bounds = Bounds { time: Duration::from_secs(30), output_bytes_max: 64 * 1024 };
 
 impl Gateway {
     /// Waits until a login of a user's may be tried; whoever holds something that others need waits here first.
@@ -92,27 +88,13 @@ pub async fn credentials(user: &User) -> Result<Credentials, MailboxError> {
         },
         Access::Token { mechanism, source } => Credentials::Token {
             login,
-            token: token(user, source).await?,
+            token: token::fetch(source).await.map_err(|why| no_secret(user, &why))?,
             mechanism: match mechanism {
                 TokenMechanism::XOauth2 => mailbox::TokenMechanism::XOauth2,
                 TokenMechanism::OauthBearer => mailbox::TokenMechanism::OauthBearer,
             },
         },
     })
-}
-
-async fn token(user: &User, source: &TokenSource) -> Result<SecretString, MailboxError> {
-    let words = match source {
-        TokenSource::File(file) => return file.read().map_err(|error| no_secret(user, &error)),
-        TokenSource::Command(words) => words,
-    };
-    let program = words.first().map_or("", String::as_str);
-    let printed = command::output(words, TOKEN_BOUNDS).await.map_err(|error| no_secret(user, &error))?;
-    match std::str::from_utf8(&printed).map(str::trim) {
-        Ok(token) if !token.is_empty() && !token.contains(char::is_whitespace) => Ok(SecretString::from(token)),
-        Ok("") => Err(no_secret(user, &format!("{program} has printed no token"))),
-        _ => Err(no_secret(user, &format!("{program} has printed something else than one word, the token"))),
-    }
 }
 
 fn no_secret(user: &User, why: &impl std::fmt::Display) -> MailboxError {

@@ -24,6 +24,7 @@
 //! | `retention` | what is old, forgotten |
 //! | `office` | what an operator does to the outbox |
 //! | `control` | the socket by which the command line wakes and asks the daemon |
+//! | `token` | access tokens, when they are needed |
 //! | `wording` | the words of the mails, with the administrator's files in place of ours |
 //! | `counters` | what has happened, for the metrics |
 //! | `supervisor` | start, signals, stop |
@@ -50,6 +51,7 @@ mod save_sent;
 mod sharing;
 mod status;
 mod supervisor;
+mod token;
 mod trust;
 mod users;
 mod watch;
@@ -73,7 +75,7 @@ pub use users::{Reloaded, Roster};
 pub use wording::load_wording;
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
-use crate::config::{Config, SecretError, User};
+use crate::config::{Config, SecretError, Submission, SubmissionProof, User};
 use crate::imip::Wording;
 use crate::itip::{Author, CalUid, CalendarObject};
 use crate::ledger::{Ledger, LedgerError, Transaction};
@@ -242,8 +244,13 @@ impl Gateway {
             crate::config::Security::StartTls => smtp::Security::StartTls(tls),
             crate::config::Security::None => smtp::Security::None,
         };
-        let credentials = match &smtp.credentials {
-            Some(own) => Some(smtp::Login::password(&own.username, own.password.read()?)),
+        let credentials = match &smtp.login {
+            Some(Submission { username, proof: SubmissionProof::Password(password) }) => {
+                Some(smtp::Login::password(username, password.read()?))
+            }
+            Some(Submission { username, proof: SubmissionProof::Token(source) }) => {
+                Some(smtp::Login::token(username, Arc::new(token::Tokens(source.clone()))))
+            }
             None => None,
         };
         Ok(SmtpServer {

@@ -117,8 +117,9 @@ impl Gateway {
             message_id: &about.message_id,
             failures: &failures,
             date: now_millis() / 1_000,
+            language: user.language,
         };
-        match note(&notice, user.key()) {
+        match self.note(&notice, user.key()) {
             Ok(debt) => {
                 transaction.owe(&debt).await?;
                 tracing::info!(
@@ -132,25 +133,28 @@ impl Gateway {
         }
         Ok(())
     }
-}
 
-/// The note as a debt.
-///
-/// It is about no object, so that it stands in no thread and keeps no update back. Its envelope sender is the user's own address, since many
-/// submission services refuse an empty one; a note that comes back to them is marked as failed and goes no further.
-fn note(notice: &Undelivered<'_>, user: &str) -> Result<Debt, ComposeError> {
-    let mail = compose_undelivered(notice)?;
-    let address = notice.user.address.to_string();
-    Ok(Debt {
-        user: user.to_owned(),
-        cal_uid: String::new(),
-        message_id: mail.message_id,
-        sender: address.clone(),
-        recipients: vec![address],
-        method: NOTE.to_owned(),
-        subject: mail.subject,
-        raw: mail.raw,
-        dtstamp: 0,
-        created_at: now_millis(),
-    })
+    /// The note as a debt.
+    ///
+    /// It is about no object, so that it stands in no thread and keeps no update back. Its envelope sender is the user's own address, since many
+    /// submission services refuse an empty one; a note that comes back to them is marked as failed and goes no further.
+    fn note(&self, notice: &Undelivered<'_>, user: &str) -> Result<Debt, ComposeError> {
+        let mail = compose_undelivered(notice, &self.wording)?;
+        for fault in &mail.broken {
+            tracing::warn!(fault, "the words of a note are not as configured");
+        }
+        let address = notice.user.address.to_string();
+        Ok(Debt {
+            user: user.to_owned(),
+            cal_uid: String::new(),
+            message_id: mail.message_id,
+            sender: address.clone(),
+            recipients: vec![address],
+            method: NOTE.to_owned(),
+            subject: mail.subject,
+            raw: mail.raw,
+            dtstamp: 0,
+            created_at: now_millis(),
+        })
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::delivered::Delivered;
 use super::{Gateway, GatewayError, now_millis, rfc3339};
 use crate::config::User;
 use crate::ledger::{DecisionRecord, LedgerError, OutboxEntry};
@@ -57,7 +58,8 @@ impl Gateway {
         }
         let recipients: Vec<&str> = dropped.iter().map(|one| one.address.as_str()).collect();
         transaction.add_decision(&record(&entry, &recipients, by, at)).await?;
-        let statuses: BTreeMap<&str, &'static str> = recipients.iter().map(|to| (*to, status::GIVEN_UP)).collect();
+        let fate = Delivered { status: status::NOT_DELIVERED, owed_at: entry.debt.created_at };
+        let statuses: BTreeMap<&str, Delivered> = recipients.iter().map(|to| (*to, fate)).collect();
         self.note_delivery(&mut transaction, (&entry.debt.user, &entry.debt.cal_uid), &statuses).await?;
         transaction.commit().await?;
         Ok(dropped.len())

@@ -8,8 +8,9 @@ use mail_builder::headers::date::Date;
 use mail_builder::headers::raw::Raw;
 
 use super::compose::{ComposeError, ComposedMail, Mailbox};
-use super::wording::clean;
-use super::{Failure, limits};
+use super::language::Language;
+use super::wording::{clean, wrapped};
+use super::{Failure, Wording, limits};
 use crate::itip::Method;
 
 /// Recipients that a note lists; the others are counted.
@@ -30,12 +31,14 @@ pub struct Undelivered<'a> {
     pub failures: &'a [Failure],
     /// Date, in unix seconds.
     pub date: i64,
+    /// In which the user is written to.
+    pub language: Language,
 }
 
 /// Writes the note; the same failures of the same mail always give the same Message-ID.
 ///
 /// Errors: [`ComposeError::NotMailable`] when the user has no mail address, [`ComposeError::NoRecipient`] without a failure.
-pub fn compose_undelivered(notice: &Undelivered<'_>) -> Result<ComposedMail, ComposeError> {
+pub fn compose_undelivered(notice: &Undelivered<'_>, wording: &Wording) -> Result<ComposedMail, ComposeError> {
     let user = &notice.user.address;
     if !user.is_mailable() {
         return Err(ComposeError::NotMailable(user.as_str().chars().take(limits::NAME_CHARS_MAX).collect()));
@@ -43,7 +46,7 @@ pub fn compose_undelivered(notice: &Undelivered<'_>) -> Result<ComposedMail, Com
     if notice.failures.is_empty() {
         return Err(ComposeError::NoRecipient);
     }
-    let (subject, text) = words(notice);
+    let (subject, text, broken) = words(notice, wording);
     let message_id = message_id(notice);
     // RFC 5322 §3.6.4: the note belongs to the thread of the mail that it is about.
     let original = notice.message_id.trim_start_matches('<').trim_end_matches('>');
@@ -62,40 +65,36 @@ pub fn compose_undelivered(notice: &Undelivered<'_>) -> Result<ComposedMail, Com
     }
     let mut raw = Vec::new();
     builder.text_body(text.replace('\n', "\r\n")).serialize(&mut raw);
-    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken: Vec::new() })
+    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken })
 }
 
-/// Subject and text: all the English of this file.
-fn words(notice: &Undelivered<'_>) -> (String, String) {
+/// Subject and text, and what an administrator's messages could not say.
+fn words(notice: &Undelivered<'_>, wording: &Wording) -> (String, String, Vec<String>) {
     let about = clean::header_text(notice.subject, limits::SUBJECT_CHARS_MAX);
-    let subject = format!("Not delivered: {about}");
-    let (mail, consequence) = match notice.method {
-        Some(Method::Request | Method::Add | Method::Publish) => {
-            ("Your invitation or update", "They do not know of it. Check the address, or tell them in another way.")
-        }
-        Some(Method::Cancel) => {
-            ("Your cancellation", "They may still expect it to take place. Tell them in another way.")
-        }
-        Some(Method::Reply) => {
-            ("Your answer", "Whoever invited you does not know it. Check the address, or tell them in another way.")
-        }
+    // Every language has its catalogue; the user learns of what failed in any case.
+    let Some(voice) = wording.voice(notice.language) else { return (about.clone(), about, Vec::new()) };
+    let (mail, advice) = match notice.method {
+        Some(Method::Request | Method::Add | Method::Publish) => ("undelivered-invitation", "advice-invitation"),
+        Some(Method::Cancel) => ("undelivered-cancellation", "advice-cancellation"),
+        Some(Method::Reply) => ("undelivered-answer", "advice-answer"),
         Some(Method::Counter | Method::DeclineCounter | Method::Refresh) | None => {
-            ("Your message", "They do not know of it. Tell them in another way.")
+            ("undelivered-message", "advice-message")
         }
     };
-    let mut text = format!("{mail} could not be delivered:\n\n    {about}\n\nIt did not reach:\n\n");
+    let say = |id: &str| wrapped(&voice.word(id));
+    let mut text = format!("{}\n\n    {about}\n\n{}\n\n", say(mail), say("undelivered-to"));
     for failure in notice.failures.iter().take(LISTED_MAX) {
         let why = clean::header_text(&failure.why, limits::DIAGNOSTIC_CHARS_MAX);
         text.push_str(&format!("    {}\n        {why}\n", failure.recipient));
     }
-    let more = notice.failures.len().saturating_sub(LISTED_MAX);
+    let more = u32::try_from(notice.failures.len().saturating_sub(LISTED_MAX)).unwrap_or(u32::MAX);
     if more > 0 {
-        text.push_str(&format!("    and {more} more\n"));
+        text.push_str(&format!("    {}\n", voice.say("undelivered-more", &[("count", more.into())])));
     }
-    text.push_str(&format!(
-        "\n{consequence}\n\nThis note comes once. imipd, the calendar gateway of your mail server, wrote it.\n"
-    ));
-    (subject, text)
+    text.push_str(&format!("\n{}\n\n{}\n", say(advice), say("undelivered-closing")));
+    let subject = voice.say("subject-undelivered", &[("subject", (&about).into())]);
+    // An administrator's message may hold what no header may.
+    (clean::header_text(&subject, limits::SUBJECT_CHARS_MAX), text, voice.into_broken())
 }
 
 fn message_id(notice: &Undelivered<'_>) -> String {
@@ -114,7 +113,7 @@ fn message_id(notice: &Undelivered<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imip::{AutoSubmitted, extract};
+    use crate::imip::{AutoSubmitted, Bodies, extract};
     use crate::itip::Address;
 
     fn failures(count: usize) -> Vec<Failure> {
@@ -132,18 +131,46 @@ mod tests {
             message_id: "<1@choir.example>",
             failures,
             date: 1_900_000_000,
+            language: Language::English,
         }
     }
 
+    fn composed(notice: &Undelivered<'_>) -> ComposedMail {
+        compose_undelivered(notice, &Wording::built_in(Bodies::Both)).expect("a note")
+    }
+
     fn text(notice: &Undelivered<'_>) -> String {
-        String::from_utf8(compose_undelivered(notice).expect("a note").raw).expect("ASCII")
+        String::from_utf8(composed(notice).raw).expect("ASCII")
+    }
+
+    #[test]
+    fn a_note_is_in_the_users_language() {
+        let failures = failures(102);
+        for method in [Method::Request, Method::Cancel, Method::Reply, Method::Counter] {
+            let mut texts = Vec::new();
+            for language in Language::ALL {
+                let mail = composed(&Undelivered { language, ..notice(method, "Probe", &failures) });
+                assert_eq!(mail.broken, Vec::<String>::new());
+                assert!(mail.subject.contains("Probe") && mail.raw.is_ascii(), "{}", mail.subject);
+                let parsed = mail_parser::MessageParser::default().parse(&mail.raw).expect("a mail");
+                let body = parsed.body_text(0).expect("a text").into_owned();
+                assert!(body.contains("Probe") && body.contains("p99@far.example") && body.contains(" 2 "), "{body}");
+                for left in ["undelivered-", "advice-", "{", "$"] {
+                    assert!(!body.contains(left) && !mail.subject.contains(left), "{left}: {body}");
+                }
+                texts.push(body);
+            }
+            texts.dedup();
+            // American English says it as English does.
+            assert_eq!(texts.len(), Language::ALL.len() - 1);
+        }
     }
 
     #[test]
     fn a_note_says_who_did_not_get_what_and_starts_nothing() {
         let failures = failures(2);
         let notice = notice(Method::Request, "Invitation: Rehearsal", &failures);
-        let mail = compose_undelivered(&notice).expect("a note");
+        let mail = composed(&notice);
         let raw = String::from_utf8(mail.raw.clone()).expect("ASCII");
         assert_eq!(mail.subject, "Not delivered: Invitation: Rehearsal");
         for line in ["p0@far.example", "p1@far.example", "550 5.1.1 no", "do not know of it"] {
@@ -173,7 +200,7 @@ mod tests {
     fn the_same_failures_are_the_same_note() {
         let all = failures(2);
         let id = |failures: &[Failure]| {
-            compose_undelivered(&notice(Method::Request, "x", failures)).expect("a note").message_id
+            composed(&notice(Method::Request, "x", failures)).message_id
         };
         assert_eq!(id(&all), id(&all));
         assert_ne!(id(&all), id(&all[..1]));

@@ -64,18 +64,17 @@ impl Wording {
 
     /// The words of a mail about a component such as `VEVENT`.
     pub fn write(&self, language: Language, occasion: Occasion, component: &str, facts: &Facts) -> Written {
-        let Some(catalogue) = self.catalogue(language) else {
+        let Some(voice) = self.voice(language) else {
             // Every language has its catalogue; the first is English.
             return Written { subject: String::new(), text: String::new(), html: None, broken: Vec::new() };
         };
-        let voice = Voice { catalogue, broken: RefCell::default() };
         let page = page::page(&voice, (language, occasion, Kind::of(component)), facts);
         let text = self.templates.text(&page, &voice);
         let html = match self.bodies {
             Bodies::Both => Some(self.templates.html(&page, &voice)),
             Bodies::Text => None,
         };
-        Written { subject: page.subject, text, html, broken: voice.broken.into_inner() }
+        Written { subject: page.subject, text, html, broken: voice.into_broken() }
     }
 
     /// One message, with a text for each of its variables: what it says by itself, to look at.
@@ -84,23 +83,39 @@ impl Wording {
         self.catalogue(language).map_or_else(String::new, |catalogue| catalogue.say(id, &variables, &mut Vec::new()))
     }
 
+    /// Who speaks this language; nothing is said by it yet.
+    pub(super) fn voice(&self, language: Language) -> Option<Voice<'_>> {
+        let catalogue = self.catalogue(language)?;
+        Some(Voice { catalogue, broken: RefCell::default() })
+    }
+
     fn catalogue(&self, language: Language) -> Option<&Catalogue> {
         self.catalogues.iter().find(|(known, _)| *known == language).map(|(_, catalogue)| catalogue)
     }
 }
 
 /// A catalogue that speaks, and remembers what it could not say as it was told to.
-struct Voice<'a> {
+pub(super) struct Voice<'a> {
     catalogue: &'a Catalogue,
     broken: RefCell<Vec<String>>,
 }
 
 impl Voice<'_> {
-    fn say(&self, id: &str, variables: &[(&str, Value<'_>)]) -> String {
+    pub(super) fn say(&self, id: &str, variables: &[(&str, Value<'_>)]) -> String {
         self.catalogue.say(id, variables, &mut self.broken.borrow_mut())
     }
 
-    fn word(&self, id: &str) -> String {
+    pub(super) fn word(&self, id: &str) -> String {
         self.say(id, &[])
     }
+
+    /// What could not be said as it was told to.
+    pub(super) fn into_broken(self) -> Vec<String> {
+        self.broken.into_inner()
+    }
+}
+
+/// A text in lines that are short enough for a mail, unless a single word is long.
+pub(super) fn wrapped(text: &str) -> String {
+    template::wrap(text, "", 0)
 }

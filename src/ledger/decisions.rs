@@ -95,6 +95,22 @@ impl Transaction {
         Ok(row.is_some())
     }
 
+    /// Whether somebody's answer about a UID has been taken at or after an instant, Unix milliseconds.
+    pub async fn has_answered(
+        &mut self,
+        user: &str,
+        cal_uid: &str,
+        sender: &str,
+        since: i64,
+    ) -> Result<bool, LedgerError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM decision WHERE user = ? AND cal_uid = ? AND sender = ? AND method = 'REPLY'
+             AND verdict = 'applied' AND at >= ? LIMIT 1",
+        );
+        let row = row.bind(user).bind(cal_uid).bind(sender).bind(since).fetch_optional(self.connection()).await;
+        Ok(row.map_err(LedgerError::while_trying("look for an answer"))?.is_some())
+    }
+
     /// The mails that a user has got or sent about a UID, what waits for the user included.
     pub async fn thread(&mut self, user: &str, cal_uid: &str) -> Result<Thread, LedgerError> {
         let rows = sqlx::query(

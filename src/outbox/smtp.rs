@@ -139,7 +139,7 @@ pub enum SmtpError {
     #[error("no protected connection to the SMTP server {server}: {reason}; check smtp.security and smtp.ca_file")]
     Tls { server: String, reason: String },
     #[error(
-        "the SMTP server {server} does not let us in as {username}: {refusal}; check smtp.username and smtp.password_file"
+        "the SMTP server {server} does not let us in as {username}: {refusal}; check smtp.username, and smtp.password_file or the token"
     )]
     AuthRefused { server: String, username: String, refusal: Refusal },
     #[error("there is no access token for {username}: {reason}; check smtp.token_file or smtp.token_command")]

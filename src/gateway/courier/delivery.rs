@@ -29,6 +29,8 @@ pub(in crate::gateway) struct Parcel {
     pub cal_uid: String,
     pub method: String,
     pub message_id: String,
+    /// When it was owed, Unix milliseconds.
+    pub owed_at: i64,
 }
 
 impl From<&OutboxEntry> for Parcel {
@@ -40,6 +42,7 @@ impl From<&OutboxEntry> for Parcel {
             cal_uid: debt.cal_uid.clone(),
             method: debt.method.clone(),
             message_id: debt.message_id.clone(),
+            owed_at: debt.created_at,
         }
     }
 }
@@ -136,7 +139,7 @@ impl Delivery {
             let detail = format!("given up after smtp.give_up_after: {error}");
             let failed = |address: &Address| Settled {
                 recipient: recipient(address, RecipientState::Failed, detail.clone()),
-                status: status::GIVEN_UP,
+                status: status::NOT_DELIVERED,
             };
             Report::last(self.parcel, untried.iter().map(failed).collect(), self.held)
         } else {
@@ -203,7 +206,7 @@ fn settled(address: &Address, outcome: Outcome, has_expired: bool) -> Settled {
             (RecipientState::Failed, refusal.to_string(), status::of_refusal(&refusal))
         }
         Outcome::Refused(refusal) if has_expired => {
-            (RecipientState::Failed, format!("given up after smtp.give_up_after: {refusal}"), status::GIVEN_UP)
+            (RecipientState::Failed, format!("given up after smtp.give_up_after: {refusal}"), status::NOT_DELIVERED)
         }
         Outcome::Refused(refusal) => (RecipientState::Waiting, refusal.to_string(), status::PENDING),
     };

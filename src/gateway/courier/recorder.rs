@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::delivery::{Parcel, Settled};
 use super::{DATABASE_PAUSE, UNRECORDED_MAX};
+use crate::gateway::delivered::Delivered;
 use crate::gateway::watch::stopped;
 use crate::gateway::{Gateway, GatewayError, now_millis};
 use crate::ledger::RecipientState;
@@ -110,12 +111,13 @@ impl Gateway {
 }
 
 /// What is to stand beside whom in which object; of two outcomes of one recipient the later one.
-fn statuses(reports: &[Report]) -> BTreeMap<(&str, &str), BTreeMap<&str, &'static str>> {
+fn statuses(reports: &[Report]) -> BTreeMap<(&str, &str), BTreeMap<&str, Delivered>> {
     let mut objects: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
     for report in reports {
         let parcel = &report.parcel;
         let object = objects.entry((parcel.user.as_str(), parcel.cal_uid.as_str())).or_default();
-        object.extend(report.settled.iter().map(|one| (one.recipient.address.as_str(), one.status)));
+        let delivered = |status| Delivered { status, owed_at: parcel.owed_at };
+        object.extend(report.settled.iter().map(|one| (one.recipient.address.as_str(), delivered(one.status))));
     }
     objects
 }

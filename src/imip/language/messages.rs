@@ -102,6 +102,18 @@ pub const MESSAGES: &[(&str, &[&str])] = &[
     ("repeats-times", &["rule", "count"]),
     ("repeats-except", &["rule", "count"]),
     ("repeats-somehow", &[]),
+    ("subject-undelivered", &["subject"]),
+    ("undelivered-invitation", &[]),
+    ("undelivered-cancellation", &[]),
+    ("undelivered-answer", &[]),
+    ("undelivered-message", &[]),
+    ("undelivered-to", &[]),
+    ("undelivered-more", &["count"]),
+    ("advice-invitation", &[]),
+    ("advice-cancellation", &[]),
+    ("advice-answer", &[]),
+    ("advice-message", &[]),
+    ("undelivered-closing", &[]),
 ];
 
 /// The variables that a message is given; nothing for what is no message of the mails.

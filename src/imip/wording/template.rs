@@ -172,7 +172,7 @@ fn field(text: &str, label: &str, width: usize) -> String {
 
 /// Wraps at [`WIDTH`]; lines after the first are indented by `indent`. A word that is longer stays whole, since most of
 /// those are links; between the characters of Chinese and Japanese every line may end.
-fn wrap(text: &str, lead: &str, indent: usize) -> String {
+pub(super) fn wrap(text: &str, lead: &str, indent: usize) -> String {
     let mut out = lead.to_owned();
     let (mut column, mut is_fresh) = (lead.width(), true);
     for (word, is_glued) in text.split(' ').flat_map(pieces) {
