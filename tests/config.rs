@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use imipd::config::{
     Access, AddedInstances, AutoAdd, Config, ConfigFaults, Files, MasterMode, PartyCrashers, Publications, Security,
-    Trust,
+    SubmissionProof, TokenSource, Trust,
 };
 use imipd::imip::{Bodies, Exception, Language};
 use secrecy::ExposeSecret;
@@ -343,6 +343,45 @@ fn a_file_is_loaded_from_where_it_lies_and_warned_about_where_it_is_open() {
     assert_eq!(told, format!("{}:2: is not UTF-8 text; save the file as UTF-8", file.display()));
     let told = Config::load(&directory.path().join("absent.toml"), Files::Checked).unwrap_err().to_string();
     assert!(told.contains("absent.toml: cannot be read: No such file"), "{told}");
+}
+
+#[test]
+fn a_bad_envelope_sender_is_told_with_what_would_be_right() {
+    let right = "; write an address with {token} before the @, such as \"imipd+{token}@example.com\"";
+    for (value, wrong) in [
+        ("imipd@example.com", "\"imipd@example.com\" has no {token}"),
+        ("{token}{token}@example.com", "\"{token}{token}@example.com\" has {token} twice"),
+        ("imipd@{token}.example.com", "\"imipd@{token}.example.com\" is not a mail address with {token} before the @"),
+        ("{token}", "\"{token}\" is not a mail address with {token} before the @"),
+        ("a b{token}@example.com", "\"a b{token}@example.com\" is not a mail address with {token} before the @"),
+        (
+            "a-name-of-some-33-characters-long+{token}@example.com",
+            "\"a-name-of-some-33-characters-long+{token}@example.com\" has more than 64 characters before the @ once a \
+             token of 32 is in it",
+        ),
+    ] {
+        assert_fault(
+            &format!("[smtp]\nenvelope_from = \"{value}\""),
+            &format!("2: smtp.envelope_from: {wrong}{right}"),
+        );
+    }
+    assert!(with("[smtp]\nenvelope_from = \"Imipd+{token}@example.com\"").is_ok());
+}
+
+#[test]
+fn an_access_token_for_submission_needs_a_name_and_a_source() {
+    let smtp = |lines: &str| with(&format!("[smtp]\nauth = \"xoauth2\"\n{lines}"));
+    let told = smtp("").unwrap_err().to_string();
+    assert!(told.contains("smtp.username: is missing") && told.contains("smtp.token_file: is missing"), "{told}");
+    let config = smtp("username = \"imipd\"\ntoken_command = [\"token\", \"--user={login}\"]").unwrap();
+    let source = TokenSource::Command(vec!["token".to_owned(), "--user=imipd".to_owned()]);
+    assert_eq!(config.smtp.login.map(|login| login.proof), Some(SubmissionProof::Token(source)));
+    let config = smtp("username = \"imipd\"\ntoken_file = \"t\"\npassword_file = \"smtp-password\"").unwrap();
+    let warned = |text: &str| config.warnings.iter().any(|warning| warning == text);
+    assert!(warned("smtp.password_file: is not used, since smtp.auth asks for access tokens"), "{:?}", config.warnings);
+    let told = smtp("username = \"../x\"\ntoken_file = \"{login}\"").unwrap_err().to_string();
+    assert!(told.contains("smtp.username: \"../x\" cannot stand in the path of a token_file"), "{told}");
+    assert!(with("[smtp]\nauth = \"oauthbearer\"").is_err(), "the driver has no such mechanism");
 }
 
 #[test]

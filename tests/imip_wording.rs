@@ -66,6 +66,25 @@ fn update() -> Outgoing {
     outgoing(after, Method::Request, summary)
 }
 
+#[test]
+fn a_description_that_was_added_is_marked_and_one_that_stayed_is_not() {
+    let after = object("update.ics");
+    let text = std::fs::read_to_string(root("examples/preview/update-before.ics")).unwrap();
+    let without: Vec<&str> =
+        text.lines().filter(|line| !line.starts_with("DESCRIPTION") && !line.starts_with(' ')).collect();
+    for (before, is_marked) in [(without.join("\r\n") + "\r\n", true), (text.clone(), false)] {
+        let before = CalendarObject::parse(&before).unwrap();
+        let summary = Summary::of_update(
+            summary::Occasion::Update(Method::Request),
+            (after.principal().unwrap(), after.zones()),
+            (before.principal().unwrap(), before.zones()),
+        );
+        let raw = one(&outgoing(after.clone(), Method::Request, summary), Language::English);
+        let mail = mail_parser::MessageParser::default().parse(&raw).unwrap();
+        assert_eq!(mail.body_text(0).unwrap().contains("The description has changed"), is_marked);
+    }
+}
+
 fn cancellation() -> Outgoing {
     let object = object("cancellation.ics");
     let component = object.principal().unwrap();

@@ -3,7 +3,7 @@
 mod live;
 
 use imipd_lab::{Behaviour, DeliveredMail, Lab, Mta};
-use live::{Plan, Site, meeting, wait_for, wait_until};
+use live::{Plan, Site, mail, meeting, partstat, wait_for, wait_until, with_method};
 
 const A: &str = "a@example.com";
 const B: &str = "b@example.com";
@@ -58,6 +58,19 @@ fn an_invitation_that_comes_back_is_marked_and_told_once() {
     assert_eq!(notes(&site, "a").len(), 1, "once");
     // Nothing was announced for the marks: B has the invitation and the update.
     assert_eq!(site.inbox("b").len(), 2);
+}
+
+#[test]
+fn an_address_that_the_submission_server_knows_to_be_nobodys_ends_as_one_that_comes_back() {
+    let Some(site) = Site::open(&Plan { mta: Mta::Postfix, ..Plan::default() }) else { return };
+    // Postfix has a list of who is at example.com and says 550 5.1.1 to RCPT.
+    let no_one = "no.one@example.com";
+    site.put("a", &meeting("gone", A, &[B, no_one]));
+    wait_until("the mark is there", || status_of(&site, "a", "gone", no_one).as_deref() == Some("5.1"));
+    let note = wait_for("A is told", || notes(&site, "a").pop());
+    assert!(text(&note).contains(no_one) && text(&note).contains("5.1.1"), "{}", text(&note));
+    assert_eq!(status_of(&site, "a", "gone", B).as_deref(), Some("1.1"), "who stands beside them gets it");
+    assert_eq!(site.inbox("a").len(), 1, "no report was sent: the note alone");
 }
 
 #[test]
@@ -123,4 +136,89 @@ fn reports_to_an_address_with_a_token_stay_out_of_the_users_mailbox() {
     let report = site.inbox("c").pop().expect("the report is in the mailbox of the address");
     assert!(text(&report).contains("multipart/report"));
     assert_eq!(site.inbox("a").len(), 1, "the note alone");
+}
+
+/// B's answer to a meeting of A's, as B's own client writes it.
+fn acceptance(uid: &str) -> String {
+    let calendar = meeting(uid, A, &[B]);
+    let answered = calendar.lines().filter(|line| !line.ends_with(A) || line.starts_with("ORGANIZER"));
+    let answered: Vec<String> = answered.map(accepted).collect();
+    with_method(&(answered.join("\r\n") + "\r\n"), "REPLY").replace("DTSTAMP:2031", "DTSTAMP:2032")
+}
+
+/// A line in which B has accepted.
+fn accepted(line: &str) -> String {
+    match line.starts_with("ATTENDEE") && line.ends_with(B) {
+        true => format!("ATTENDEE;PARTSTAT=ACCEPTED:mailto:{B}"),
+        false => line.to_owned(),
+    }
+}
+
+/// The methods of the mails in the outbox, oldest first.
+fn methods(site: &Site) -> Vec<String> {
+    let mails = site.outbox().into_iter().rev();
+    mails.map(|mail| mail["method"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn what_a_users_own_client_has_sent_is_followed_and_not_sent_again() {
+    let Some(site) = Site::open(&Plan { imap: "poll_interval = \"5s\"", ..Plan::default() }) else { return };
+    let append = |user: &str, raw: &str| site.lab.append(user, "Sent", raw.as_bytes()).expect("a mail in Sent");
+    let answer_of = |user: &str, uid: &str| site.get(user, uid).and_then(|text| partstat(&text, B));
+    // A REPLY: the stored calendar follows.
+    site.put("a", &meeting("one", A, &[B]));
+    wait_until("B is invited", || answer_of("b", "one").is_some());
+    append("b", &mail(B, A, "<one@client.example>", "REPLY", &acceptance("one")));
+    wait_until("B's calendar follows", || answer_of("b", "one").as_deref() == Some("ACCEPTED"));
+    // A REQUEST: it is stored, and the answer to it finds it.
+    append("a", &mail(A, B, "<two@client.example>", "REQUEST", &with_method(&meeting("two", A, &[B]), "REQUEST")));
+    wait_until("A's calendar has it", || answer_of("a", "two").is_some());
+    let answer = mail(B, A, "<two-yes@client.example>", "REPLY", &acceptance("two"));
+    site.lab.deliver("a", answer.as_bytes()).expect("an answer");
+    wait_until("B's answer is taken", || answer_of("a", "two").as_deref() == Some("ACCEPTED"));
+    assert_eq!(methods(&site), ["REQUEST"], "nothing was sent but the invitation to the first");
+    // What the client stores first and sends then: within the grace nothing leaves.
+    site.put("a", &meeting("three", A, &[B]));
+    let stored = wait_for("B is invited again", || site.get("b", "three"));
+    let file = site.path("three.ics");
+    let stored: Vec<String> = stored.replace("\r\n ", "").lines().map(accepted).collect();
+    std::fs::write(&file, stored.join("\r\n") + "\r\n").expect("a calendar file");
+    let file = file.display().to_string();
+    site.done(&["calendar", "put", "--user", B, "--from-client", &file]);
+    assert_eq!(methods(&site), ["REQUEST", "REQUEST", "REPLY"]);
+    assert_eq!(site.outbox()[0]["recipients"][0]["state"], "waiting");
+    append("b", &mail(B, A, "<three@client.example>", "REPLY", &acceptance("three")));
+    wait_until("the debt is settled", || site.outbox()[0]["recipients"][0]["state"] == "sent");
+    assert!(site.inbox("a").iter().all(|mail| mail.header("Message-ID").is_some_and(|id| id.contains("two-yes"))));
+}
+
+#[test]
+fn the_outbox_is_worked_on_by_command() {
+    // Without a daemon everything waits.
+    let Some(site) = Site::prepare(&Plan::default()) else { return };
+    site.put("a", &meeting("waits", A, &[B]));
+    site.put("a", &meeting("waits-too", A, &[B]));
+    let listed = site.outbox();
+    let id = listed[1]["id"].to_string();
+    assert_eq!((listed.len(), &listed[1]["method"], &listed[1]["uid"]), (2, &"REQUEST".into(), &"waits".into()));
+    assert!(listed[1]["text"].is_null() && site.done(&["outbox", "list"]).contains(B));
+    let shown = site.json(&["outbox", "show", &id]);
+    let whole = site.done(&["outbox", "show", &id]);
+    assert!(whole.contains("Content-Type: multipart/mixed") && whole.contains("METHOD:REQUEST"), "{whole}");
+    assert_eq!(shown["text"].as_str().map(|text| text.contains("METHOD:REQUEST")), Some(true), "{shown}");
+    assert_eq!(shown["recipients"][0]["address"], B);
+    assert_eq!(site.json(&["outbox", "retry", &id])[0]["recipients"], 1);
+    assert_eq!(site.json(&["outbox", "drop", &id])[0]["recipients"], 1);
+    let dropped = &site.outbox()[1]["recipients"][0];
+    assert!(
+        dropped["state"] == "dropped" && dropped["detail"].as_str().is_some_and(|why| !why.is_empty()),
+        "{dropped}"
+    );
+    assert_eq!(status_of(&site, "a", "waits", B).as_deref(), Some("5.1"));
+    assert!(site.fails(&["outbox", "drop", &id]).contains("is not dropped"));
+    for unknown in [["show", "999"], ["retry", "999"], ["drop", "999"]] {
+        assert!(site.fails(&[&["outbox"], &unknown[..]].concat()).contains("there is no mail 999"));
+    }
+    assert!(site.json(&["outbox", "resume", "--user", A]).is_object());
+    assert_eq!(site.outbox()[0]["recipients"][0]["state"], "waiting", "the other one is as it was");
 }

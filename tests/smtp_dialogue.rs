@@ -7,7 +7,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use imipd::itip::Address;
-use imipd::outbox::smtp::{DataOutcome, Login, Outcome, Security, SmtpError, SmtpServer, Submission, Submitter};
+use imipd::outbox::smtp::{
+    DataOutcome, Envelope, Login, Outcome, Reports, Security, SmtpError, SmtpServer, Submission, Submitter,
+};
 use smtp::{MAIL, Script, from, start, to};
 use tokio::net::TcpListener;
 
@@ -300,4 +302,38 @@ async fn no_address_ends_a_command() {
     let submission = Submitter::new(server).submit(&from(), &recipients, MAIL).await.unwrap();
     assert_eq!(codes(&submission), [Some(553), None]);
     assert!(!seen.lines().iter().any(|line| line.contains("evil")));
+}
+
+#[tokio::test]
+async fn what_is_to_be_reported_is_asked_for_where_it_can_be() {
+    let recipients = [Address::parse("b+=x@example.org"), Address::parse("jörg@example.org")];
+    let from = from();
+    let failures = Envelope { from: &from, reports: Reports::OfFailures { id: "1f-0a9b" } };
+    let never = Envelope { from: &from, reports: Reports::Never };
+    let asked = async |envelope: Envelope<'_>, offers: Vec<&'static str>| {
+        let (server, seen) = start(Script { offers, ..Script::default() }).await;
+        Submitter::new(server).submit(envelope, &recipients, MAIL).await.unwrap();
+        seen.lines()[1..4].to_vec()
+    };
+    // RFC 3461 §4: xtext has "+" as +2B and "=" as +3D; who has no ASCII address is reported under the one that the report names.
+    assert_eq!(
+        asked(failures, vec!["DSN", "SMTPUTF8"]).await,
+        [
+            "MAIL FROM:<a@example.com> RET=HDRS ENVID=1f-0a9b SMTPUTF8",
+            "RCPT TO:<b+=x@example.org> NOTIFY=FAILURE ORCPT=rfc822;b+2B+3Dx@example.org",
+            "RCPT TO:<jörg@example.org> NOTIFY=FAILURE",
+        ]
+    );
+    assert_eq!(
+        asked(never, vec!["DSN", "SMTPUTF8"]).await,
+        [
+            "MAIL FROM:<a@example.com> SMTPUTF8",
+            "RCPT TO:<b+=x@example.org> NOTIFY=NEVER",
+            "RCPT TO:<jörg@example.org> NOTIFY=NEVER",
+        ]
+    );
+    assert_eq!(
+        asked(failures, vec!["SMTPUTF8"]).await,
+        ["MAIL FROM:<a@example.com> SMTPUTF8", "RCPT TO:<b+=x@example.org>", "RCPT TO:<jörg@example.org>"]
+    );
 }

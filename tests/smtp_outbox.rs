@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imipd::config::Config;
-use imipd::gateway::{Change, Gateway, deliver_outbox, now_millis};
+use imipd::gateway::{Change, Gateway, Place, deliver_outbox, now_millis};
 use imipd::itip::{Address, CalUid, CalendarObject};
 use imipd::ledger::{Kept, RecipientState};
+use imipd::mailbox::FolderRole;
 use imipd::outbox::smtp::{SmtpServer, Submitter};
 use smtp::{Script, Seen, start};
 use tokio::sync::watch;
@@ -58,6 +59,22 @@ impl World {
         let user = &*self.gateway.user(&Address::parse(A)).expect("A");
         let stored = self.gateway.object(user, &CalUid(UID.to_owned())).await.expect("read");
         stored.expect("an object").content.replace("\r\n ", "")
+    }
+
+    /// Takes the acceptance of somebody at example.org with a REQUEST-STATUS; the verdict.
+    async fn answer(&self, name: &str, status: &str) -> String {
+        let from = format!("{name}@example.org");
+        let raw = format!(
+            "From: {from}\r\nTo: {A}\r\nSubject: x\r\nMessage-ID: <{name}-{status}@client.example>\r\nMIME-Version: 1.0\r\n\
+             Content-Type: text/calendar; charset=utf-8; method=REPLY\r\n\r\n\
+             BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:{UID}\r\n\
+             DTSTAMP:20400101T000000Z\r\nSEQUENCE:0\r\nDTSTART:20310203T090000Z\r\nORGANIZER:mailto:{A}\r\n\
+             ATTENDEE;PARTSTAT=ACCEPTED:mailto:{from}\r\nREQUEST-STATUS:{status};Success\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+        );
+        let user = &*self.gateway.user(&Address::parse(A)).expect("A");
+        let place = Place { user, folder: "INBOX", role: FolderRole::Inbox, cursor: None };
+        let records = self.gateway.receive_mail(place, raw.as_bytes()).await.expect("decided");
+        records.into_iter().map(|record| record.verdict).collect()
     }
 
     async fn states(&self, id: i64) -> Vec<(String, &'static str)> {
@@ -154,6 +171,32 @@ async fn each_outcome_stands_beside_its_attendee_and_nobody_is_told_of_it() {
     world.put(&before).await;
     assert_eq!(world.mails().await, 1, "nobody is told of it");
     assert_eq!(seen.mails(), [(vec!["b@example.org".to_owned()], ids_of(&seen, "b")[0].clone())]);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_is_quicker_than_the_record_of_its_invitation_keeps_its_code() {
+    let mut world = World::open("").await;
+    let (server, seen) = start(Script { dot_delay: Duration::from_millis(1_500), ..Script::default() }).await;
+    world.put(&meeting(0, "Plan", &named(&["b", "c"]))).await;
+    world.begin(&server);
+    // The server has the mail and has not said so yet; B has it and answers.
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while seen.mails().is_empty() {
+        assert!(tokio::time::Instant::now() < deadline, "the mail comes");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(world.answer("b", "2.0").await, "applied");
+    assert!(line(&world.stored().await, "b").contains("SCHEDULE-STATUS=2.0"));
+    world.wait(RecipientState::Sent, 2).await;
+    let after = world.stored().await;
+    assert!(line(&after, "b").contains("SCHEDULE-STATUS=2.0") && line(&after, "b").contains("ACCEPTED"), "{after}");
+    assert!(line(&after, "c").contains("SCHEDULE-STATUS=1.1"), "{after}");
+    // What is sent after the answer is news again.
+    world.put(&after.replace("SUMMARY:Plan", "SUMMARY:Another plan").replace("SEQUENCE:0", "SEQUENCE:1")).await;
+    world.wait(RecipientState::Sent, 4).await;
+    let after = world.stored().await;
+    assert!(line(&after, "b").contains("SCHEDULE-STATUS=1.1"), "{after}");
     world.stop().await;
 }
 

@@ -16,8 +16,8 @@ use super::secret::{Files, Places, SECRET, Secret};
 use super::trust;
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
-    Listen, Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, User, Wake, Web,
+    AddedInstances, AutoAdd, Calendar, CalendarBackend, Database, DomainsFrom, EnvelopeFrom, Imap, Imip, Listen, Log,
+    LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, User, Wake, Web,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -199,9 +199,7 @@ mod tests {
     #[test]
     fn the_same_failures_are_the_same_note() {
         let all = failures(2);
-        let id = |failures: &[Failure]| {
-            composed(&notice(Method::Request, "x", failures)).message_id
-        };
+        let id = |failures: &[Failure]| composed(&notice(Method::Request, "x", failures)).message_id;
         assert_eq!(id(&all), id(&all));
         assert_ne!(id(&all), id(&all[..1]));
     }

@@ -147,6 +147,10 @@ fn earlier(
         _ if replaced.fields.contains(&name) => component.text(&property).map(str::to_owned),
         _ => None,
     };
+    let is_added = |name| {
+        let is_now = outgoing.summary.current.iter().any(|field| field.name == name);
+        is_now && !replaced.fields.contains(&name)
+    };
     let started = match changed(FieldName::Dtstart) {
         Some(ItipValue::Time(time)) => moved(component, time.start, zones, author),
         _ => now.cloned(),
@@ -161,7 +165,7 @@ fn earlier(
         location: text(FieldName::Location, ICalendarProperty::Location),
         end: replaced.end.and_then(|end| on_clock_of_start(end, component, zones, author)),
         recurrence: series,
-        has_other_description: changed(FieldName::Description).is_some(),
+        has_other_description: changed(FieldName::Description).is_some() || is_added(FieldName::Description),
         start: started,
     })
 }
