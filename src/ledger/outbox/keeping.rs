@@ -42,7 +42,7 @@ impl Ledger {
         // Looked for without the right to write: no index has the time, and nobody is to wait for the search.
         let old = sqlx::query(
             "SELECT said.rowid FROM said LEFT JOIN outbox ON outbox.id = said.outbox_id
-             WHERE dtstamp < ? AND COALESCE(outbox.is_open, 0) = 0 LIMIT ?",
+             WHERE said.dtstamp < ? AND COALESCE(outbox.is_open, 0) = 0 LIMIT ?",
         );
         let old = old.bind(since / 1_000).bind(most).fetch_all(&self.pool).await;
         let mut forgotten = 0;
