@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use imipd::config::{Config, Listen};
-use imipd::gateway::Gateway;
+use imipd::gateway::{Change, Gateway};
+use imipd::itip::CalendarObject;
 use imipd::web::{self, Listener};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -15,6 +16,7 @@ const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const BASIC: &str = "Basic aW1pcGQ6MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 struct Server {
+    gateway: Arc<Gateway>,
     folder: tempfile::TempDir,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
@@ -35,8 +37,8 @@ async fn server() -> Server {
     let gateway: Arc<Gateway> = Gateway::open(config).await.expect("a database");
     let listener = Listener::bind(&Listen::Unix(socket)).await.expect("a socket");
     let (stop, stopping) = watch::channel(false);
-    let task = tokio::spawn(listener.serve(web::router(gateway), stopping));
-    Server { folder, stop, task }
+    let task = tokio::spawn(listener.serve(web::router(Arc::clone(&gateway)), stopping));
+    Server { gateway, folder, stop, task }
 }
 
 impl Server {
@@ -101,4 +103,68 @@ async fn it_ends_in_time_though_a_client_says_nothing() {
     let _silent = UnixStream::connect(server.folder.path().join("web.sock")).await.expect("a connection");
     server.stop.send(true).expect("a server");
     tokio::time::timeout(Duration::from_secs(4), server.task).await.expect("in time").expect("no panic");
+}
+
+#[tokio::test]
+async fn a_feed_is_the_calendar_of_one_user_until_it_is_revoked() {
+    let server = server().await;
+    let user = server.gateway.config.users[0].clone();
+    let token = server.gateway.create_feed(&user).await.expect("a feed");
+    let head = format!("GET /calendar/{}.ics HTTP/1.1", token.expose());
+    let empty = server.ask(&head, "").await;
+    assert!(empty.starts_with("HTTP/1.1 200 OK\r\n"), "{empty}");
+    let text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:1\r\nSUMMARY:Walk\r\n\
+        DTSTAMP:20260101T000000Z\r\nDTSTART:20400601T080000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let object = CalendarObject::parse(text).expect("an object");
+    server.gateway.change(&user, Change::Put(Box::new(object))).await.expect("stored");
+
+    let full = server.ask(&head, "").await;
+    assert!(full.contains("content-type: text/calendar; charset=utf-8\r\n"), "{full}");
+    assert!(full.contains("SUMMARY:Walk\r\n") && full.ends_with("END:VCALENDAR\r\n"), "{full}");
+    let etag = |answer: &str| answer.lines().find_map(|line| line.strip_prefix("etag: ").map(str::to_owned));
+    let known = etag(&full).expect("an ETag");
+    assert_ne!(Some(&known), etag(&empty).as_ref(), "it changes with the calendar");
+    let unchanged = server.ask(&format!("{head}\r\nIf-None-Match: \"x\", {known}"), "").await;
+    assert!(unchanged.starts_with("HTTP/1.1 304 Not Modified\r\n") && !unchanged.contains("Walk"), "{unchanged}");
+    let looked_at = server.ask(&head.replacen("GET", "HEAD", 1), "").await;
+    assert!(looked_at.starts_with("HTTP/1.1 200 OK\r\n") && !looked_at.contains("Walk"), "{looked_at}");
+
+    let another = server.gateway.create_feed(&user).await.expect("a second feed");
+    assert_eq!(server.gateway.revoke_feeds(&user, Some(&token)).await.expect("revoked"), 1);
+    let second = format!("GET /calendar/{}.ics HTTP/1.1", another.expose());
+    assert!(server.ask(&head, "").await.starts_with("HTTP/1.1 404 Not Found\r\n"));
+    assert!(server.ask(&second, "").await.starts_with("HTTP/1.1 200 OK\r\n"), "the other one holds");
+    for guess in ["", "x", "../../etc/passwd", &"A".repeat(22), &"A".repeat(5_000)] {
+        let head = format!("GET /calendar/{guess}.ics HTTP/1.1");
+        assert!(server.ask(&head, "").await.starts_with("HTTP/1.1 404 Not Found\r\n"), "{guess}");
+    }
+}
+
+#[tokio::test]
+async fn a_feed_is_packed_for_those_who_take_it() {
+    let server = server().await;
+    let user = server.gateway.config.users[0].clone();
+    let token = server.gateway.create_feed(&user).await.expect("a feed").expose();
+    let answer = |codings: &str| {
+        let head = format!("GET /calendar/{token}.ics HTTP/1.1\r\nAccept-Encoding: {codings}");
+        let mut stream =
+            std::os::unix::net::UnixStream::connect(server.folder.path().join("web.sock")).expect("a connection");
+        tokio::task::spawn_blocking(move || {
+            use std::io::{Read, Write};
+            write!(stream, "{head}\r\nHost: x\r\nConnection: close\r\n\r\n").expect("sent");
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).expect("an answer");
+            answer
+        })
+    };
+    let packed = answer("deflate, gzip;q=0.5").await.expect("an answer");
+    let body = packed.windows(4).position(|four| four == b"\r\n\r\n").map(|end| packed[end + 4..].to_vec());
+    let mut text = String::new();
+    let mut decoder = flate2::read::GzDecoder::new(std::io::Cursor::new(body.expect("a body")));
+    std::io::Read::read_to_string(&mut decoder, &mut text).expect("gzip");
+    assert!(text.starts_with("BEGIN:VCALENDAR\r\n"), "{text}");
+    for plain in ["identity", "gzip;q=0"] {
+        let answer = String::from_utf8(answer(plain).await.expect("an answer")).expect("text");
+        assert!(answer.contains("BEGIN:VCALENDAR\r\n"), "{plain}: {answer}");
+    }
 }

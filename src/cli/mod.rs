@@ -3,6 +3,7 @@
 mod calendar;
 mod check;
 mod explain;
+mod feed;
 mod invitations;
 mod log;
 mod outbox;
@@ -55,6 +56,8 @@ enum Command {
     Outbox(outbox::Arguments),
     /// Write the mail that would go out with a calendar, to look at; sends nothing.
     Preview(preview::Arguments),
+    /// Make and revoke links by which calendar applications read a user's stored calendar.
+    Feed(feed::Arguments),
     /// Tell how the daemon is.
     Status(status::Arguments),
     /// Run scenario files on the engine.
@@ -110,6 +113,7 @@ fn execute_with_config(path: &std::path::Path, command: Command) -> anyhow::Resu
             Command::Respond(arguments) => arguments.execute(open(config).await?).await,
             Command::Log(arguments) => arguments.execute(open(config).await?).await,
             Command::Outbox(arguments) => arguments.execute(open(config).await?).await,
+            Command::Feed(arguments) => arguments.execute(open(config).await?).await,
             Command::Status(arguments) => arguments.execute(open(config).await?).await,
             Command::Scenario(arguments) => arguments.execute(),
             Command::Preview(arguments) => arguments.execute(path),
@@ -128,6 +132,7 @@ impl Command {
             | Self::Respond(_)
             | Self::Log(_)
             | Self::Outbox(_)
+            | Self::Feed(_)
             | Self::Status(_)
             | Self::Scenario(_)
             | Self::Preview(_) => Files::Unchecked,

@@ -49,6 +49,7 @@ pub struct Config {
     pub calendar: Calendar,
     pub policy: Policy,
     pub imip: Imip,
+    pub answers: Answers,
     pub web: Web,
     pub log: Log,
     /// What works and should still be known, as sentences; without order.
@@ -283,6 +284,13 @@ pub enum AddedInstances {
     Add,
 }
 
+/// How people answer besides by a REPLY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answers {
+    /// Whether a mail that says "yes" is an answer.
+    pub words: bool,
+}
+
 /// What is offered over HTTP.
 #[derive(Clone, Debug, Default)]
 pub struct Web {
@@ -290,6 +298,8 @@ pub struct Web {
     pub listen: Option<Listen>,
     /// What a mail server has to know that tells of new mail.
     pub push_token: Option<Secret>,
+    /// How others reach the web server, without a slash at the end.
+    pub public_url: Option<String>,
 }
 
 /// Where the web server listens.
@@ -416,6 +426,7 @@ fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
         more_users,
         calendar: sections::calendar(root.section("calendar")),
         imip,
+        answers: sections::answers(root.section("answers")),
         web: sections::web(root.section("web"), places),
         log: sections::log(root.section("log")),
         warnings: Vec::new(),

@@ -16,8 +16,8 @@ use super::secret::{Files, Places, SECRET, Secret};
 use super::trust;
 use super::value;
 use super::{
-    AddedInstances, AutoAdd, Calendar, CalendarBackend, Database, DomainsFrom, EnvelopeFrom, Imap, Imip, Listen, Log,
-    LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, User, Wake, Web,
+    AddedInstances, Answers, AutoAdd, Calendar, CalendarBackend, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
+    Listen, Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, User, Wake, Web,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -155,6 +155,12 @@ pub(super) fn language(table: &Section<'_>) -> Option<Language> {
     table.choice("language", &Language::ALL.map(|language| (language.tag(), language)), &[])
 }
 
+pub(super) fn answers(table: Section<'_>) -> Answers {
+    let answers = Answers { words: table.flag("words").unwrap_or(true) };
+    table.finish();
+    answers
+}
+
 pub(super) fn web(table: Section<'_>, places: &Places<'_>) -> Web {
     let listen = table.text("listen", value::LISTEN, |text| match text.strip_prefix("unix:") {
         Some(path) if path.starts_with('/') => places.path(path).map(Listen::Unix),
@@ -175,8 +181,9 @@ pub(super) fn web(table: Section<'_>, places: &Places<'_>) -> Web {
     if table.has("push_token_file") {
         table.demand("listen", value::LISTEN);
     }
+    let public_url = table.text("public_url", value::URL, value::public_url);
     table.finish();
-    Web { listen, push_token }
+    Web { listen, push_token, public_url }
 }
 
 const LISTEN_OPEN: &str = "other machines can reach the web server, which has no TLS of its own; put a proxy with TLS in \

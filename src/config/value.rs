@@ -18,6 +18,7 @@ pub(super) const DURATION: &str = "write a time such as \"30s\", \"20m\", \"4h\"
 pub(super) const ZONE: &str = "write an IANA name such as \"Europe/Berlin\"";
 pub(super) const FOLDER: &str =
     "write a folder's name such as \"INBOX\", a pattern with * or %, or \"\\\\Sent\" for the folder of sent mail";
+pub(super) const URL: &str = "write it as \"https://calendar.example.com\", as people reach it from outside";
 pub(super) const LISTEN: &str = "write a host and a port, such as \"127.0.0.1:8025\", or \"unix:/run/imipd/web.sock\"";
 
 /// Any text that is not empty and would break no line of a protocol.
@@ -85,6 +86,20 @@ pub(super) fn host(text: &str) -> Result<String, Wrong> {
 pub(super) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// The URL under which others reach us, without the slash at its end; plain HTTP only to this machine itself.
+pub(super) fn public_url(text: &str) -> Result<String, Wrong> {
+    let wrong = || Wrong::new(format!("is {}", quote(text)), URL);
+    let url = url::Url::parse(text).map_err(|_| wrong())?;
+    let host = url.host_str().ok_or_else(wrong)?;
+    let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    match url.scheme() {
+        "https" if is_bare => {}
+        "http" if is_bare && is_loopback(host) => {}
+        _ => return Err(wrong()),
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// A host and a port, an IPv6 address in brackets.

@@ -266,6 +266,17 @@ impl Gateway {
         self.put((transaction, origin), user, Some(&before), after).await
     }
 
+    /// The user answers, within a transaction that does more.
+    pub(super) async fn respond_to(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        uid: &CalUid,
+        respond: &Respond,
+    ) -> Result<Changed, ChangeError> {
+        self.respond((transaction, Origin::User), user, uid, respond).await
+    }
+
     /// The object of an invitation that waited for the user: answering it takes it into the calendar.
     pub(super) async fn take_waiting(
         &self,

@@ -13,6 +13,8 @@
 //! | `believe` | what a user does with messages of unproven senders |
 //! | `change` | what a user does to their own calendar |
 //! | `sharing` | who has answered, told to the others when the time for it has come |
+//! | `feeds` | a user's calendar to be read at a link |
+//! | `in_words` | a mail that says "yes" |
 //! | `letter` | from the engine's message to the mail in the outbox |
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
@@ -37,7 +39,9 @@ mod counters;
 mod courier;
 mod delivered;
 mod explain;
+mod feeds;
 mod gate;
+mod in_words;
 pub mod letter;
 mod login;
 mod mailboxes;
@@ -65,6 +69,7 @@ pub use control::{ControlError, ask, socket_path};
 pub use counters::Counters;
 pub use courier::run as deliver_outbox;
 pub use explain::{ExplainedPart, Explanation};
+pub use feeds::{FEEDS_MAX, Feed, FeedError};
 pub use login::credentials;
 pub use mailboxes::{Doorbells, Mailboxes};
 pub use office::OfficeError;
@@ -82,7 +87,7 @@ use crate::ledger::{Ledger, LedgerError, Transaction};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
 use crate::tls::{self, TlsError};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretSlice};
 
 /// Why the gateway could not do something; never the fault of a mail.
 #[derive(Debug, thiserror::Error)]
@@ -108,6 +113,8 @@ pub struct Gateway {
     pub config: Config,
     pub ledger: Ledger,
     calendars: DatabaseCalendars,
+    /// What the tokens in links are made with.
+    link_key: SecretSlice<u8>,
     /// Rung when a mail has been entered in the outbox.
     pub bell: tokio::sync::Notify,
     /// Rung when somebody did not get a mail.
@@ -133,6 +140,7 @@ impl Gateway {
             tracing::warn!(%fault, "imip.templates: imipd's own words are used instead; `imipd check` lists all faults");
         }
         let ledger = Ledger::open(&config.database.path).await?;
+        let link_key = ledger.secret("links").await?;
         let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
         let (bell, failures, copies, doorbells, board) = Default::default();
         let (calendars, counters) = (DatabaseCalendars, Counters::new());
@@ -141,6 +149,7 @@ impl Gateway {
             config,
             ledger,
             calendars,
+            link_key,
             bell,
             failures,
             copies,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::in_words::instance_of;
 use super::own_copy::{Authorship, authorship};
 use super::trust::{self, Letter};
 use super::{Gateway, GatewayError, letter, now_millis};
@@ -58,7 +59,7 @@ impl Gateway {
         };
         let records = match about_ours {
             Some(record) => vec![record],
-            None => self.decide_mail(&mut transaction, place, &email).await?,
+            None => self.decide_mail(&mut transaction, place, (&email, raw)).await?,
         };
         let records = self.finish(transaction, place, records).await?;
         self.failures.notify_one();
@@ -104,11 +105,19 @@ impl Gateway {
         &self,
         transaction: &mut Transaction,
         place: Place<'_>,
-        email: &Email,
+        (email, raw): (&Email, &[u8]),
     ) -> Result<Vec<DecisionRecord>, GatewayError> {
         let blank = blank(place, email);
         if let Some(nothing) = email.nothing_because {
-            return Ok(about_nothing(nothing, blank));
+            let in_words = match nothing {
+                NoCalendar::NoCalendarPart => self.take_words(transaction, place, (email, raw), blank.clone()).await?,
+                NoCalendar::EmptyPart
+                | NoCalendar::NotCalendarText
+                | NoCalendar::OnlyTnef
+                | NoCalendar::InsideBounce
+                | NoCalendar::TooLarge => None,
+            };
+            return Ok(in_words.map_or_else(|| about_nothing(nothing, blank), |record| vec![record]));
         }
         let user = place.user.key();
         if transaction.is_ours(user, &blank.message_id).await? {
@@ -157,6 +166,7 @@ impl Gateway {
             Err(_) => return Ok(bug_record(record, "the calendar could not be read")),
         };
         record.cal_uid = message.object.uid().to_string();
+        record.instance = instance_of(&message.object);
         if !seen.insert((record.cal_uid.clone(), message.method)) {
             return Ok(ignored(
                 record,
@@ -182,7 +192,7 @@ impl Gateway {
     }
 
     /// Asks the engine and writes down what it says.
-    async fn apply(
+    pub(super) async fn apply(
         &self,
         transaction: &mut Transaction,
         place: Place<'_>,
@@ -330,7 +340,7 @@ pub(super) fn ignored(record: DecisionRecord, reason: &str, text: &str) -> Decis
     DecisionRecord { verdict, reason: reason.to_owned(), text: text.to_owned(), ..record }
 }
 
-fn refused(record: DecisionRecord, refusal: &Refusal) -> DecisionRecord {
+pub(super) fn refused(record: DecisionRecord, refusal: &Refusal) -> DecisionRecord {
     let reason = Reason::Refused(refusal.clone());
     let (verdict, name) = (Verdict::Refused.name().to_owned(), reason.name().to_owned());
     DecisionRecord { verdict, reason: name, text: reason.sentence(), ..record }

@@ -11,6 +11,7 @@ pub mod compose;
 pub mod email;
 pub mod extract;
 pub mod facts;
+pub mod feed;
 mod fields;
 pub mod language;
 pub mod limits;

@@ -27,6 +27,8 @@ pub struct DecisionRecord {
     pub text: String,
     /// What proved the sender, and the names of what was odd about them.
     pub proof: String,
+    /// The instance that the message was about, as RECURRENCE-ID is written; empty for the whole, `*` for several.
+    pub instance: String,
 }
 
 /// Which decisions are asked for; everything that is given has to match.
@@ -54,8 +56,8 @@ impl Transaction {
     pub async fn add_decision(&mut self, decision: &DecisionRecord) -> Result<i64, LedgerError> {
         let row = sqlx::query(
             "INSERT INTO decision
-             (at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+             (at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof, instance)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         )
         .bind(decision.at)
         .bind(&decision.user)
@@ -69,6 +71,7 @@ impl Transaction {
         .bind(&decision.reason)
         .bind(&decision.text)
         .bind(&decision.proof)
+        .bind(&decision.instance)
         .fetch_one(self.connection())
         .await
         .map_err(LedgerError::while_trying("write a decision"))?;
@@ -111,6 +114,26 @@ impl Transaction {
         Ok(row.map_err(LedgerError::while_trying("look for an answer"))?.is_some())
     }
 
+    /// What a mail has invited a user to: the UID, and the instance as [`DecisionRecord::instance`] has it.
+    ///
+    /// Nothing for a mail that invited to several objects at once, or to none.
+    pub async fn invitation(&mut self, user: &str, message_id: &str) -> Result<Option<(String, String)>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT cal_uid, instance FROM decision
+             WHERE user = ? AND message_id = ? AND method IN ('REQUEST', 'ADD')
+             AND verdict IN ('applied', 'unchanged', 'proposed') LIMIT 2",
+        )
+        .bind(user)
+        .bind(message_id)
+        .fetch_all(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("look for an invitation"))?;
+        match rows.as_slice() {
+            [single] => Ok(Some((single.get(0), single.get(1)))),
+            _ => Ok(None),
+        }
+    }
+
     /// The mails that a user has got or sent about a UID, what waits for the user included.
     pub async fn thread(&mut self, user: &str, cal_uid: &str) -> Result<Thread, LedgerError> {
         let rows = sqlx::query(
@@ -133,7 +156,7 @@ impl Ledger {
     /// The decisions that match, newest first.
     pub async fn decisions(&self, filter: &DecisionFilter) -> Result<Vec<DecisionRecord>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof
+            "SELECT at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof, instance
              FROM decision
              WHERE (?1 IS NULL OR user = ?1) AND (?2 IS NULL OR message_id = ?2) AND (?3 IS NULL OR at >= ?3)
              ORDER BY id DESC LIMIT ?4",
@@ -163,5 +186,6 @@ fn record(row: &SqliteRow) -> DecisionRecord {
         reason: row.get(9),
         text: row.get(10),
         proof: row.get(11),
+        instance: row.get(12),
     }
 }

@@ -1,12 +1,14 @@
-//! The web server: health, metrics and pushes. It has no TLS; where others than this machine need it, a proxy stands before it.
+//! The web server: health, metrics, pushes and calendar feeds. It has no TLS; where others than this machine need it, a proxy stands before it.
 //!
 //! | file | what it answers |
 //! |---|---|
+//! | `calendar` | `GET /calendar/TOKEN.ics`: a user's calendar, read-only |
 //! | `health` | `GET /health`: whether something is wrong, for a load balancer or a monitor |
 //! | `metrics` | `GET /metrics`: how much of everything, for Prometheus |
 //! | `push` | `PUT /push/dovecot`: a mail server tells of new mail |
 //! | `listen` | connections, with a limit on each thing that may come in |
 
+mod calendar;
 mod health;
 mod limits;
 mod listen;
@@ -42,6 +44,7 @@ pub async fn start(
 /// Everything that is answered.
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let mut router = Router::new().route("/health", get(health::answer)).route("/metrics", get(metrics::answer));
+    router = router.route("/calendar/{file}", get(calendar::answer));
     if gateway.config.web.push_token.is_some() {
         router = router.route("/push/dovecot", put(push::answer));
     }

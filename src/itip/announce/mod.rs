@@ -26,7 +26,7 @@ mod share;
 
 pub use message::full_request;
 pub(super) use message::question;
-pub use on_behalf::reply_on_behalf;
+pub use on_behalf::{Said, reply_on_behalf};
 pub use propose::{counter, decline_counter, publish, refresh};
 pub use respond::{Answer, respond};
 pub use settle::{Wish, accept_counter, admit, delegate, wished};

@@ -2,12 +2,23 @@
 
 use super::{Answer, Author, put, respond};
 use crate::itip::address::Address;
+use crate::itip::component::ComponentExt;
 use crate::itip::decision::Refusal;
+use crate::itip::instance::InstanceKey;
 use crate::itip::method::Method;
 use crate::itip::object::CalendarObject;
-use crate::itip::revision::Revisions;
+use crate::itip::revision::{Revisions, Sequence};
 
-/// The REPLY that `attendee` would have sent to the organizer of `held`, for the organizer's own gateway to receive.
+/// What an attendee has said otherwise than by a REPLY.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    pub attendee: &'a Address,
+    pub answer: &'a Answer,
+    /// The SEQUENCE of the invitation that was answered: the time may have changed since.
+    pub asked_at: Sequence,
+}
+
+/// The REPLY that an attendee would have sent to the organizer of `held`, for the organizer's own gateway to receive.
 ///
 /// What the attendee has said last stays unsaid: fails with `NothingToSend` when the answer is the one that stands there. Fails
 /// with `NotOrganizerNorAttendee` when the attendee is not asked, with `EventNotFound` when there is no such instance.
@@ -17,22 +28,27 @@ use crate::itip::revision::Revisions;
 /// RFC 5546 §3.2.3.
 pub fn reply_on_behalf(
     held: &CalendarObject,
-    attendee: &Address,
-    answer: &Answer,
+    said: Said<'_>,
     (now, prodid): (i64, &str),
 ) -> Result<CalendarObject, Refusal> {
-    let addresses = std::slice::from_ref(attendee);
+    let addresses = std::slice::from_ref(said.attendee);
     let organizer = held.organizer()?.ok_or(Refusal::NoSchedulingInfo)?;
-    if organizer == *attendee {
+    if organizer == *said.attendee {
         return Err(Refusal::OrganizerIsLocalAddress);
     }
-    let after = respond(held, addresses, answer)?;
+    let after = respond(held, addresses, said.answer)?;
     let author = Author { addresses, now, prodid };
     let announcement = put(Some(held), after, &Revisions::default(), author);
     let replies = announcement.outgoing?.into_iter();
     let mut to_organizer = replies.filter(|said| said.method == Method::Reply && said.to.contains(&organizer));
     let mut reply = to_organizer.next().ok_or(Refusal::NothingToSend)?.object;
     reply.set_method(Method::Reply);
+    let keys: Vec<InstanceKey> = reply.keys().collect();
+    for key in keys {
+        if let Some(component) = reply.get_mut(key) {
+            component.set_sequence(said.asked_at.min(component.sequence()));
+        }
+    }
     Ok(reply)
 }
 
@@ -41,7 +57,6 @@ mod tests {
     use calcard::icalendar::ICalendarParticipationStatus as Partstat;
 
     use super::*;
-    use crate::itip::instance::InstanceKey;
 
     const HELD: &str = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nBEGIN:VEVENT\r\nUID:u\r\n\
         DTSTAMP:20260101T000000Z\r\nSEQUENCE:3\r\nDTSTART:20400601T080000Z\r\nDTEND:20400601T090000Z\r\n\
@@ -56,14 +71,14 @@ mod tests {
     fn say(attendee: &str, partstat: Partstat, instance: Option<&str>) -> Result<String, Refusal> {
         let instance = instance.and_then(InstanceKey::parse);
         let answer = Answer { partstat, instance, comment: Some("On foot".to_owned()) };
-        reply_on_behalf(&held(), &Address::in_mail(attendee), &answer, (1_770_000_000, "-//test//EN"))
-            .map(|reply| reply.to_text())
+        let said = Said { attendee: &Address::in_mail(attendee), answer: &answer, asked_at: Sequence(2) };
+        reply_on_behalf(&held(), said, (1_770_000_000, "-//test//EN")).map(|reply| reply.to_text())
     }
 
     #[test]
     fn it_is_the_reply_of_that_attendee_alone() {
         let reply = say("bo@example.org", Partstat::Accepted, None).expect("a reply");
-        for line in ["METHOD:REPLY\r\n", "SEQUENCE:3\r\n", "DTSTAMP:20260202T024000Z\r\n", "COMMENT:On foot\r\n"] {
+        for line in ["METHOD:REPLY\r\n", "SEQUENCE:2\r\n", "DTSTAMP:20260202T024000Z\r\n", "COMMENT:On foot\r\n"] {
             assert!(reply.contains(line), "{line} in {reply}");
         }
         assert!(reply.contains("ATTENDEE;PARTSTAT=ACCEPTED:mailto:bo@example.org\r\n"), "{reply}");
