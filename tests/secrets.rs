@@ -31,7 +31,10 @@ fn holds(bytes: &[u8], secret: &str) -> bool {
 
 #[test]
 fn no_secret_is_written_anywhere() {
-    let more = "[log]\nlevel = \"debug\"\n[web]\nlisten = \"127.0.0.1:0\"\npush_token_file = \"push-token\"";
+    // Free until a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+    let web = format!("[web]\nlisten = \"127.0.0.1:{port}\"\npush_token_file = \"push-token\"");
+    let more = &format!("[log]\nlevel = \"debug\"\n{web}");
     let plan = Plan {
         users: &["a", "b"],
         watched: &["a", "b"],
