@@ -243,6 +243,17 @@ async fn hostile_texts_stay_texts() {
 }
 
 #[tokio::test]
+async fn a_copy_that_is_sent_ahead_does_not_keep_out_the_true_mail() {
+    let site = Site::open("").await;
+    site.live().await;
+    let header = format!("{}From: boss@corp.example", PROVEN.replace("DOMAIN", "corp.example"));
+    let honest = mail(&header, "<race@corp.example>", "CANCEL", &site::cancel("20260201T100000Z"));
+    let ahead = site::forged(&honest, "<race@corp.example>");
+    assert_eq!(site.reason(&ahead).await, "sender-unproven");
+    assert_eq!(site.reason(&honest).await, "cancelled");
+}
+
+#[tokio::test]
 async fn a_mail_under_the_message_id_of_ours_is_not_ours() {
     let site = Site::open("").await;
     site.live().await;
@@ -427,8 +438,7 @@ async fn a_list_that_is_named_speaks_for_its_authors() {
     let evil = fields.replace("lists.example.org", "lists.evil.example");
     let two_people = fields.replace("Reply-To: ", "Reply-To: eve@evil.example, ");
     for (policy, header) in [
-        ("", honest.clone()),
-        ("exceptions = []\nlists = [\"lists.example.org\"]", honest),
+        ("", honest),
         (LISTS, fields.to_owned()),
         (LISTS, passed("evil.example", fields)),
         (LISTS, passed("lists.evil.example", &evil)),
@@ -453,7 +463,6 @@ async fn a_booking_system_that_is_named_brings_new_meetings_only() {
     let another = found("dmarc=pass header.from=evil.example", "From: robot@evil.example");
     for (policy, header, method, text) in [
         ("", proven.clone(), "REQUEST", &text),
-        ("exceptions = []\nbooking_systems = [\"booking.example\"]", proven.clone(), "REQUEST", &text),
         (BOOKING, unproven, "REQUEST", &text),
         (BOOKING, another, "REQUEST", &text),
         (BOOKING, proven.clone(), "REQUEST", &update),
