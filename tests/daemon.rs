@@ -219,20 +219,20 @@ fn a_wrong_password_stops_one_user_and_no_other() {
     site.secret("b-password", "not the password");
     let said = site.fails(&["check"]);
     let line = said.lines().find(|line| line.starts_with("FAILED") && line.contains(B));
-    assert!(line.is_some_and(|line| line.contains("check the login and the password")), "{said}");
+    assert!(line.is_some_and(|line| line.contains("check the login, and the password")), "{said}");
     assert!(said.contains("ok       IMAP: a@example.com"), "{said}");
     site.launch();
     wait_until("B's mailbox fails", || site.mailbox("b")["phase"] == "failing");
     let error = site.mailbox("b")["last_error"].to_string();
     assert!(error.contains("refuses the login b@example.com"), "{error}");
-    let log = wait_for("the log says so", || lines_with(&site.log(), "cannot watch"));
+    let log = wait_for("the log says so", || lines_with(&site.log(), "cannot log in"));
     assert!(log.iter().all(|line| line.contains(B) && line.contains("retry_in=")), "{log:?}");
     wait_until("A and C are watched", || ["a", "c"].iter().all(|user| site.mailbox(user)["phase"] == "watching"));
     site.put("a", &meeting("without-b", A, &[B, C]));
     wait_until("C has it", || site.get("c", "without-b").is_some());
     assert_eq!(site.status()["outbox"]["waiting"], 0);
     // An account is not to be locked by us: the next attempt is half a minute away.
-    assert_eq!(lines_with(&site.log(), "cannot watch").map(|lines| lines.len()), Some(1));
+    assert_eq!(lines_with(&site.log(), "cannot log in").map(|lines| lines.len()), Some(1));
     // Once the password is right, B gets what came meanwhile only from then on: the mailbox is seen for the first time.
     site.stop();
     site.secret("b-password", &password(B));
