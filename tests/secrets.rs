@@ -118,7 +118,7 @@ fn a_log_of_hashed_addresses_has_no_address() {
         .expect("the relay")
         .set_behaviour(Behaviour { refused_recipients: vec![C.to_owned()], ..Behaviour::default() });
     site.put("a", &meeting("masked", A, &[B, C]));
-    site.decision("b", &site.outbox()[0]["message_id"].as_str().expect("a Message-ID").to_owned());
+    site.decision("b", site.outbox()[0]["message_id"].as_str().expect("a Message-ID"));
     site.respond("b", "masked", "accept");
     site.lab
         .deliver(
