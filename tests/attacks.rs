@@ -243,6 +243,17 @@ async fn hostile_texts_stay_texts() {
 }
 
 #[tokio::test]
+async fn a_copy_that_is_sent_ahead_does_not_keep_out_the_true_mail() {
+    let site = Site::open("").await;
+    site.live().await;
+    let header = format!("{}From: boss@corp.example", PROVEN.replace("DOMAIN", "corp.example"));
+    let honest = mail(&header, "<race@corp.example>", "CANCEL", &site::cancel("20260201T100000Z"));
+    let ahead = site::forged(&honest, "<race@corp.example>");
+    assert_eq!(site.reason(&ahead).await, "sender-unproven");
+    assert_eq!(site.reason(&honest).await, "cancelled");
+}
+
+#[tokio::test]
 async fn a_mail_under_the_message_id_of_ours_is_not_ours() {
     let site = Site::open("").await;
     site.live().await;
@@ -345,4 +356,119 @@ async fn bombs_are_refused_and_said() {
     let boundary = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
     let deep = format!("{header}\r\nMessage-ID: <d@x>\r\n{}", boundary.repeat(20_000));
     assert_eq!(site.receive(deep.as_bytes()).await.len(), 0, "there is no calendar in it");
+}
+
+/// Whether a mail changes Ada's calendar at a site with this policy, and what is said about it.
+async fn taken(policy: &str, header: &str, (method, text): (&str, &str)) -> (bool, String) {
+    let site = Site::open(policy).await;
+    site.live().await;
+    let before = site.state().await;
+    let records = site.receive(&mail(header, "<exception@x.example>", method, text)).await;
+    let said = records.into_iter().map(|record| format!("{} {}", record.reason, record.proof)).collect();
+    (site.state().await != before, said)
+}
+
+/// What the site's server found, and the fields that name the sender.
+fn found(results: &str, fields: &str) -> String {
+    format!("Authentication-Results: mx.example.com; {results}\r\n{fields}")
+}
+
+const GOOGLE: &str = "From: cyd@partner.example\r\nSender: Google Calendar <calendar-notification@google.com>";
+
+#[tokio::test]
+async fn googles_replies_count_when_google_signed_them() {
+    let reply = site::reply("cyd@partner.example", "ACCEPTED");
+    let cancel = site::cancel("20260201T100000Z");
+    let signed = found("dkim=pass header.d=google.com; dmarc=fail header.from=partner.example", GOOGLE);
+    let (is_taken, said) = taken("", &signed, ("REPLY", &reply)).await;
+    assert!(is_taken && said.starts_with("answered "), "{said}");
+    let no_sender = found("dkim=pass header.d=google.com", "From: cyd@partner.example");
+    let boss = signed.replace("cyd@partner.example", "boss@corp.example");
+    for (policy, header, method, text) in [
+        ("exceptions = []", signed.clone(), "REPLY", &reply),
+        ("", found("dkim=pass header.d=evil.example", GOOGLE), "REPLY", &reply),
+        ("", found("dkim=pass header.d=google.com.evil.example", GOOGLE), "REPLY", &reply),
+        ("", found("dkim=fail header.d=google.com", GOOGLE), "REPLY", &reply),
+        ("", GOOGLE.to_owned(), "REPLY", &reply),
+        ("", no_sender, "REPLY", &reply),
+        ("", boss, "CANCEL", &cancel),
+        // Google says who answers, and that is whom the answer is from.
+        ("", signed.replace("cyd@partner.example", "eve@evil.example"), "REPLY", &reply),
+    ] {
+        let (is_taken, said) = taken(policy, &header, (method, text)).await;
+        assert!(!is_taken && !said.is_empty(), "{policy} {header}: {said}");
+    }
+}
+
+/// An invitation by this organizer.
+fn invitation(organizer: &str) -> String {
+    let lines = format!(
+        "DTSTAMP:20260101T100000Z\nDTSTART:20400301T080000Z\nORGANIZER:mailto:{organizer}\nATTENDEE:mailto:ada@example.com"
+    );
+    calendar("REQUEST", "exception-1@x.example", &lines)
+}
+
+#[tokio::test]
+async fn googles_calendars_speak_when_google_signed_it() {
+    let text = invitation("c_1@group.calendar.google.com");
+    let signed = found("dkim=pass header.d=google.com", GOOGLE);
+    let (is_taken, said) = taken("", &signed, ("REQUEST", &text)).await;
+    assert!(is_taken && said.starts_with("invited "), "{said}");
+    let of_another = invitation("c_1@group.calendar.google.com.evil.example");
+    for (policy, header, text) in [
+        ("exceptions = []", signed.clone(), &text),
+        ("", found("dkim=pass header.d=partner.example", GOOGLE), &text),
+        ("", GOOGLE.to_owned(), &text),
+        ("", signed, &of_another),
+    ] {
+        let (is_taken, said) = taken(policy, &header, ("REQUEST", text)).await;
+        assert!(!is_taken && !said.is_empty(), "{policy} {header}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_named_speaks_for_its_authors() {
+    const LISTS: &str = "lists = [\"lists.example.org\"]";
+    let reply = site::reply("cyd@partner.example", "ACCEPTED");
+    let fields = "From: Cyd via Team <team@lists.example.org>\r\nReply-To: cyd@partner.example\r\nList-Id: <team.lists.example.org>";
+    let passed = |domain: &str, fields: &str| found(&format!("dmarc=pass header.from={domain}"), fields);
+    let honest = passed("lists.example.org", fields);
+    let (is_taken, said) = taken(LISTS, &honest, ("REPLY", &reply)).await;
+    assert!(is_taken && said.starts_with("answered "), "{said}");
+    let evil = fields.replace("lists.example.org", "lists.evil.example");
+    let two_people = fields.replace("Reply-To: ", "Reply-To: eve@evil.example, ");
+    for (policy, header) in [
+        ("", honest),
+        (LISTS, fields.to_owned()),
+        (LISTS, passed("evil.example", fields)),
+        (LISTS, passed("lists.evil.example", &evil)),
+        (LISTS, passed("lists.example.org", &two_people)),
+        (LISTS, passed("lists.example.org", &fields.replace("\r\nList-Id: <team.lists.example.org>", ""))),
+    ] {
+        let (is_taken, said) = taken(policy, &header, ("REPLY", &reply)).await;
+        assert!(!is_taken && !said.is_empty(), "{policy} {header}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_booking_system_that_is_named_brings_new_meetings_only() {
+    const BOOKING: &str = "booking_systems = [\"booking.example\"]";
+    let text = invitation("boss@corp.example");
+    let proven = found("dmarc=pass header.from=booking.example", "From: robot@booking.example");
+    let (is_taken, said) = taken(BOOKING, &proven, ("REQUEST", &text)).await;
+    assert!(is_taken && said.starts_with("invited "), "{said}");
+    let update = text.replace("exception-1@x.example", "review-1@corp.example").replace("20260101T", "20260601T");
+    let cancel = site::cancel("20260601T100000Z");
+    let unproven = "From: robot@booking.example".to_owned();
+    let another = found("dmarc=pass header.from=evil.example", "From: robot@evil.example");
+    for (policy, header, method, text) in [
+        ("", proven.clone(), "REQUEST", &text),
+        (BOOKING, unproven, "REQUEST", &text),
+        (BOOKING, another, "REQUEST", &text),
+        (BOOKING, proven.clone(), "REQUEST", &update),
+        (BOOKING, proven, "CANCEL", &cancel),
+    ] {
+        let (is_taken, said) = taken(policy, &header, (method, text)).await;
+        assert!(!is_taken && !said.is_empty(), "{policy} {header} {method}: {said}");
+    }
 }

@@ -115,7 +115,7 @@ fn each_kind_of_mistake_is_told_in_its_own_words() {
             "[policy]\nshare_answers = \"2h\"",
             r#"2: policy.share_answers: is "2h"; write "no", or a time from "30s" to "1h""#,
         ),
-        ("[log]\ncolour = true", "2: log.colour: is not a known key; known here: format, level"),
+        ("[log]\ncolour = true", "2: log.colour: is not a known key; known here: format, level, addresses"),
         (
             "[smtp]\npassword = \"hunter2\"",
             "2: smtp.password: is not a known key, and no secret stands in this file; put the secret into a file of its own and name that with password_file",

@@ -6,6 +6,7 @@ mod explain;
 mod feed;
 mod invitations;
 mod log;
+mod masking;
 mod outbox;
 mod output;
 mod preview;
@@ -66,6 +67,7 @@ enum Command {
 
 /// Executes a command; 0 is done, 1 a failure that was told on stderr.
 pub fn execute(arguments: Arguments) -> ExitCode {
+    forbid_core_dumps();
     let outcome = match arguments.command {
         Command::Scenario(scenario) => scenario.execute(),
         Command::Preview(preview) => preview.execute(&arguments.config),
@@ -83,6 +85,16 @@ pub fn execute(arguments: Arguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Keeps what passes through memory, passwords among it, out of core dumps and from other processes of the same user.
+///
+/// Where the kernel refuses one of the two, the other one still holds, and the unit has `LimitCORE=0`. The limit goes on to the
+/// commands that imipd starts, which see passwords as well.
+fn forbid_core_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 /// An error with its causes, each said once: many of our errors have the text of their cause in their own.

@@ -317,12 +317,21 @@ pub enum Listen {
 pub struct Log {
     pub format: LogFormat,
     pub level: LogLevel,
+    pub addresses: LogAddresses,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     Text,
     Json,
+}
+
+/// How mail addresses stand in log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogAddresses {
+    Full,
+    /// As a keyed hash, the same for the same address as long as the database is the same.
+    Hashed,
 }
 
 /// The least grave lines that are still logged.

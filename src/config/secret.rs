@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
@@ -117,14 +117,40 @@ impl Places<'_> {
 fn secret_of_file(path: &Path) -> Result<Found, Wrong> {
     let mut bytes = Vec::new();
     let file = open(path)?;
-    let mode = file.metadata().map(|metadata| metadata.permissions().mode()).unwrap_or_default();
+    let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
     file.take(SECRET_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
-    let warning = (mode & 0o007 != 0).then(|| {
-        let path = path.display();
-        format!("{path} holds a secret and is open to everybody on this machine; chmod o= {path}")
-    });
+    // As root one looks at the files of everybody.
+    let us = rustix::process::geteuid();
+    let is_ours = metadata.uid() == us.as_raw() && !us.is_root();
+    let warning = too_open(path, metadata.mode(), if is_ours { Owner::Ourselves } else { Owner::Another });
     let secret = checked(bytes, &path.display().to_string())?;
     Ok(Found { secret, warning })
+}
+
+/// Whose file holds a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// Then nobody else needs it.
+    Ourselves,
+    /// Such as root; then it is by the group that we read it.
+    Another,
+}
+
+/// What is wrong with the mode of a file that holds a secret.
+fn too_open(path: &Path, mode: u32, owner: Owner) -> Option<String> {
+    let path = path.display();
+    if mode & 0o007 != 0 {
+        return Some(format!("{path} holds a secret and is open to everybody on this machine; chmod o= {path}"));
+    }
+    match owner {
+        Owner::Ourselves if mode & 0o070 != 0 => {
+            Some(format!("{path} holds a secret and is open to its group; chmod g= {path}"))
+        }
+        Owner::Another if mode & 0o020 != 0 => {
+            Some(format!("{path} holds a secret and its group can change it; chmod g-w {path}"))
+        }
+        Owner::Ourselves | Owner::Another => None,
+    }
 }
 
 fn credential(name: &str, env: &dyn Fn(&str) -> Option<OsString>) -> Result<PathBuf, Wrong> {
@@ -213,6 +239,18 @@ mod tests {
         assert_eq!(read(directory.path().join("password").to_str().unwrap()).unwrap(), "in a file");
         assert_eq!(read("credential:imap").unwrap(), "in a credential");
         assert_eq!(read("env:PASSWORD").unwrap(), "in a variable");
+    }
+
+    #[test]
+    fn a_file_that_others_can_open_is_told() {
+        let said = |mode, owner| too_open(Path::new("p"), mode, owner).unwrap_or_default();
+        for owner in [Owner::Ourselves, Owner::Another] {
+            assert!(said(0o100_604, owner).contains("everybody") && said(0o100_602, owner).contains("everybody"));
+            assert_eq!(said(0o100_600, owner), "");
+        }
+        assert!(said(0o100_640, Owner::Ourselves).contains("chmod g= p"));
+        assert_eq!(said(0o100_640, Owner::Another), "", "root's file, read by our group");
+        assert!(said(0o100_660, Owner::Another).contains("chmod g-w p"));
     }
 
     #[test]

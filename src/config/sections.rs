@@ -17,7 +17,8 @@ use super::trust;
 use super::value;
 use super::{
     AddedInstances, Answers, AutoAdd, Calendar, CalendarBackend, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
-    Listen, Log, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, User, Wake, Web,
+    Listen, Log, LogAddresses, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, User,
+    Wake, Web,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -193,9 +194,11 @@ pub(super) fn log(table: Section<'_>) -> Log {
     let levels =
         [LogLevel::Error, LogLevel::Warn, LogLevel::Info, LogLevel::Debug].map(|level| (level.as_str(), level));
     let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+    let addresses = [("full", LogAddresses::Full), ("hashed", LogAddresses::Hashed)];
     let log = Log {
         format: table.choice("format", &formats, &[]).unwrap_or(LogFormat::Text),
         level: table.choice("level", &levels, &[]).unwrap_or(LogLevel::Info),
+        addresses: table.choice("addresses", &addresses, &[]).unwrap_or(LogAddresses::Full),
     };
     table.finish();
     log

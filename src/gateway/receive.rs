@@ -210,6 +210,7 @@ impl Gateway {
             return Ok(ignored(record, reason, text));
         }
         let decision = asked.decision;
+        let unanswered = trust::why_unanswered(letter.email, method).filter(|_| !decision.outgoing.is_empty());
         if let Some(object) = &decision.store {
             self.store(transaction, user, object, now_millis()).await?;
         }
@@ -219,7 +220,7 @@ impl Gateway {
                 self.gather_answers(transaction, (user, &uid), (&asked.revisions, after)).await?;
             }
         }
-        for outgoing in &decision.outgoing {
+        for outgoing in decision.outgoing.iter().filter(|_| unanswered.is_none()) {
             let thread = transaction.thread(user.key(), &uid.0).await?;
             match letter::debts(outgoing, user, self.pen(), &thread, letter::Occasioned::ByMail) {
                 Ok(debts) => {
@@ -231,7 +232,7 @@ impl Gateway {
             }
         }
         (record.verdict, record.reason) = (decision.verdict.name().to_owned(), decision.reason.name().to_owned());
-        record.text = decision.reason.sentence();
+        record.text = decision.reason.sentence() + unanswered.unwrap_or_default();
         keep_proposal(transaction, &decision, &record, (letter.part, method)).await?;
         Ok(record)
     }

@@ -44,9 +44,10 @@ pub async fn run(
     let submitter = Arc::new(Submitter::new(gateway.smtp_server()?));
     let (stop, stopping) = watch::channel(false);
     let mut tasks = JoinSet::new();
+    // Before all others, whose log lines may depend on it.
+    attach(&gateway, &stopping, &mut tasks).await?;
     tasks.spawn(control.serve(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(courier::run(Arc::clone(&gateway), submitter, stopping.clone()));
-    attach(&gateway, &stopping, &mut tasks).await?;
     tasks.spawn(notice::run(Arc::clone(&gateway), stopping.clone()));
     tasks.spawn(retention::run(Arc::clone(&gateway), stopping.clone()));
     if gateway.config.smtp.save_sent {

@@ -15,8 +15,8 @@ use super::{Gateway, GatewayError};
 use crate::config::Publications as ConfiguredPublications;
 use crate::config::{AutoAdd, PartyCrashers as ConfiguredPartyCrashers, People, Trust, User};
 use crate::imip::{
-    CalendarPart, Claim, Doubt, Email, Evidence, Exception, Finding, Proof, ProofRules, Speaker, extract, lookalike,
-    prove,
+    AutoSubmitted, CalendarPart, Claim, Doubt, Email, Evidence, Exception, Finding, Proof, ProofRules, Speaker,
+    extract, lookalike, prove,
 };
 use crate::itip::component::ComponentExt;
 use crate::itip::{
@@ -193,6 +193,18 @@ pub(super) fn hold_back(decision: Decision, speaker: &Speaker, (method, wait): (
             Decision { reason: if waits { wait } else { decision.reason.clone() }, ..decision }
         }
     }
+}
+
+/// Why no mail goes out by itself because of this one, as a further sentence; nothing when one may.
+///
+/// RFC 3834 §2: no answer to a list, and none to an answer. Our own question after an ADD is such an answer, and the current version
+/// has to follow it; that ends there, since nothing is sent in answer to a REQUEST.
+pub(super) fn why_unanswered(email: &Email, method: Method) -> Option<&'static str> {
+    if email.is_list {
+        return Some(" Not answered, because it came by a mailing list.");
+    }
+    let is_by_machine = matches!(email.auto_submitted, AutoSubmitted::Replied | AutoSubmitted::Other);
+    (is_by_machine && method != Method::Refresh).then_some(" Not answered, because a program wrote it as an answer.")
 }
 
 /// Lets a booking system change later what it brings now, by naming it as the one who acts for the organizer (RFC 5545 §3.2.18).

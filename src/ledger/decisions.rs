@@ -80,14 +80,15 @@ impl Transaction {
 
     /// Whether a user's mail with this Message-ID and these calendars has been taken before.
     ///
-    /// A refusal does not count: it changed nothing, and what was refused then may be right now.
+    /// A refusal does not count: it changed nothing, and what was refused then may be right now. Nor does a mail whose sender was
+    /// not proven: a copy that somebody sends ahead must not keep out the true one.
     pub async fn has_taken(&mut self, user: &str, message_id: &str, fingerprint: &str) -> Result<bool, LedgerError> {
         if message_id.is_empty() {
             return Ok(false);
         }
         let row = sqlx::query(
             "SELECT 1 FROM decision WHERE user = ? AND message_id = ? AND fingerprint = ?
-             AND verdict IN ('applied', 'unchanged', 'proposed') LIMIT 1",
+             AND verdict IN ('applied', 'unchanged', 'proposed') AND reason <> 'sender-unproven' LIMIT 1",
         )
         .bind(user)
         .bind(message_id)

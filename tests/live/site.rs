@@ -151,6 +151,11 @@ impl Site {
         Daemon::start(&self.lab, &self.config, &self.path(log))
     }
 
+    /// The number of the running daemon's process.
+    pub fn process_id(&self) -> u32 {
+        self.daemon.as_ref().expect("a daemon").process().id()
+    }
+
     pub fn wait_watching(&mut self) {
         let watched = self.watched.clone();
         wait_until("the daemon watches all mailboxes", || {
