@@ -27,7 +27,7 @@ fmt:
 
 # Tables with medians and ratios; minutes, most of them for the optimised build.
 bench:
-	$(CARGO) bench $(CARGOFLAGS) --bench engine --bench outbox
+	$(CARGO) bench $(CARGOFLAGS) --bench engine --bench outbox --bench mailbox
 	$(CARGO) bench $(CARGOFLAGS) --bench limits
 
 # Known weaknesses and licences of what is used. The tools (cargo install cargo-audit cargo-deny) need the network, so this is no

@@ -181,8 +181,11 @@ async fn run(session: &mut Session, step: &str, mails: &mut Vec<MailStructure>) 
         "fetch" => session.fetch(&mails[0]).await.map(fetched),
         "idle" => {
             let end = session.idle(Duration::from_millis(argument.parse().unwrap_or(5000)), std::future::pending());
-            end.await.map(|end| format!("{end:?}"))
+            let end = end.await?;
+            let over = if session.notify_is_over() { ", notify is over" } else { "" };
+            Ok(format!("{end:?}{over}"))
         }
+        "notify" => session.notify(&["INBOX", "Sent"]).await.map(|granted| granted.to_string()),
         "woken" => session.idle(Duration::from_secs(5), async {}).await.map(|end| format!("{end:?}")),
         "noop" => session.noop().await.map(|()| "ok".to_owned()),
         other => panic!("what is {other}?"),

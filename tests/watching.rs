@@ -2,6 +2,11 @@
 
 mod live;
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use imipd_lab::Wire;
 use live::{Plan, Site, mail, meeting, with_method};
 use serde_json::Value;
 
@@ -106,4 +111,128 @@ fn a_copy_in_another_folder_counts_once_and_so_does_a_second_delivery() {
     live::wait_until("all copies are decided", || site.decisions().len() >= 3);
     let verdicts: Vec<_> = site.decisions().iter().filter(|one| one["verdict"] == "applied").cloned().collect();
     assert_eq!(verdicts.len(), 1, "{verdicts:?}");
+}
+
+fn applied(site: &Site, uid: &str) -> usize {
+    let about = site.decisions_about("a", &format!("<{uid}@example.org>"));
+    about.iter().filter(|decision| decision["verdict"] == "applied").count()
+}
+
+/// A site whose daemon does not run yet, with a folder that is watched besides INBOX and Sent.
+fn with_archive(imap: &str) -> Option<Site> {
+    let imap = format!("watch = [\"*\"]\n{imap}");
+    let site = Site::prepare(&Plan { users: &["a"], watched: &["a"], imap: &imap, ..Plan::default() })?;
+    site.lab.imap("a", &["CREATE Archive"]).unwrap();
+    Some(site)
+}
+
+#[test]
+fn a_mail_that_is_moved_counts_once_whether_it_was_read_before_or_not() {
+    let Some(mut site) = with_archive("") else { return };
+    site.start();
+    site.lab.deliver("a", invitation(&site, "read").as_bytes()).unwrap();
+    assert_eq!(site.decision("a", "<read@example.org>")["verdict"], "applied");
+    let moving = ["SELECT INBOX", "MOVE 1 Archive"];
+    site.lab.imap("a", &moving).unwrap();
+    live::wait_until("it is met in its new folder", || {
+        site.decisions_about("a", "<read@example.org>").iter().any(|decision| decision["folder"] == "Archive")
+    });
+    site.stop();
+    site.lab.deliver("a", invitation(&site, "unread").as_bytes()).unwrap();
+    site.lab.imap("a", &moving).unwrap();
+    site.start();
+    assert_eq!(site.decision("a", "<unread@example.org>")["folder"], "Archive");
+    assert_eq!((applied(&site, "read"), applied(&site, "unread")), (1, 1));
+}
+
+#[test]
+fn mail_of_two_folders_is_read_in_the_order_in_which_it_arrived() {
+    let Some(mut site) = with_archive("") else { return };
+    site.start();
+    site.stop();
+    for nth in 0..4 {
+        let raw = invitation(&site, &format!("turn-{nth}"));
+        match nth % 2 {
+            0 => site.lab.append("a", "Archive", raw.as_bytes()).unwrap(),
+            _ => site.lab.deliver("a", raw.as_bytes()).unwrap(),
+        }
+        // A server tells the arrival in whole seconds.
+        std::thread::sleep(Duration::from_millis(1100));
+    }
+    site.start();
+    let mut order: Vec<Value> = site.decisions().into_iter().map(|decision| decision["message_id"].clone()).collect();
+    order.reverse();
+    assert_eq!(order, [0, 1, 2, 3].map(|nth| format!("<turn-{nth}@example.org>")));
+}
+
+#[test]
+fn a_mail_to_two_addresses_of_a_user_counts_once() {
+    let more = "[users]\nfile = \"users.csv\"";
+    let plan = Plan { users: &["a"], watched: &[], more, ..Plan::default() };
+    let Some(mut site) = Site::prepare(&plan) else { return };
+    fs::write(site.path("users.csv"), "address,aliases\na@example.com,anna@example.com\n").unwrap();
+    site.start();
+    let calendar = meeting("both", "x@example.org", &["a@example.com", "anna@example.com"]);
+    let raw =
+        mail("x@example.org", "a@example.com", "<both@example.org>", "REQUEST", &with_method(&calendar, "REQUEST"));
+    for address in ["a@example.com", "anna@example.com"] {
+        let copy = format!(
+            "Delivered-To: {address}\r\nReceived: from x by y for <{address}>; Mon, 2 Jun 2031 10:00:00 +0000\r\n{raw}"
+        );
+        site.lab.deliver("a", copy.as_bytes()).unwrap();
+    }
+    live::wait_until("both copies are decided", || site.decisions_about("a", "<both@example.org>").len() == 2);
+    assert_eq!(applied(&site, "both"), 1);
+}
+
+#[test]
+fn a_silent_connection_is_noticed_and_replaced() {
+    let imap = "renew_interval = \"5s\"\ntimeout = \"5s\"";
+    let plan = Plan { users: &["a"], watched: &["a"], imap, ..Plan::default() };
+    let Some(mut site) = Site::prepare(&plan) else { return };
+    let wire = Wire::start(site.lab.imap_port()).unwrap();
+    site.redirect(wire.port, site.lab.smtp_port());
+    site.start();
+    let opened = wire.opened();
+    wire.mute();
+    site.lab.deliver("a", invitation(&site, "unheard").as_bytes()).unwrap();
+    assert_eq!(site.decision("a", "<unheard@example.org>")["verdict"], "applied");
+    assert!(wire.opened() > opened, "it came over the connection that was mute");
+}
+
+#[test]
+fn a_restored_backup_hides_no_new_mail_and_counts_no_old_one_twice() {
+    let Some(mut site) = site("", "") else { return };
+    let maildir = site.lab.maildir("a");
+    site.lab.deliver("a", invitation(&site, "kept").as_bytes()).unwrap();
+    assert_eq!(site.decision("a", "<kept@example.org>")["verdict"], "applied");
+    let list = maildir.join("dovecot-uidlist");
+    let (backup, files) = (fs::read(&list).unwrap(), mail_files(&maildir));
+    for uid in ["lost-1", "lost-2"] {
+        site.lab.deliver("a", invitation(&site, uid).as_bytes()).unwrap();
+        assert_eq!(site.decision("a", &format!("<{uid}@example.org>"))["verdict"], "applied");
+    }
+    site.lab.stop_dovecot();
+    for file in mail_files(&maildir).into_iter().filter(|file| !files.contains(file)) {
+        fs::remove_file(file).unwrap();
+    }
+    // The numbers of what is lost are given to other mails now, under the same UIDVALIDITY.
+    fs::write(&list, backup).unwrap();
+    for entry in fs::read_dir(&maildir).unwrap().flatten() {
+        if entry.file_name().to_string_lossy().starts_with("dovecot.index") {
+            fs::remove_file(entry.path()).unwrap();
+        }
+    }
+    site.lab.start_dovecot().unwrap();
+    site.lab.deliver("a", invitation(&site, "new").as_bytes()).unwrap();
+    assert_eq!(site.decision("a", "<new@example.org>")["verdict"], "applied");
+    for uid in ["kept", "lost-1", "lost-2", "new"] {
+        assert_eq!(applied(&site, uid), 1, "{uid}");
+    }
+}
+
+/// The mails of an INBOX.
+fn mail_files(maildir: &Path) -> Vec<PathBuf> {
+    let folders = ["new", "cur"].map(|folder| fs::read_dir(maildir.join(folder)).unwrap());
+    folders.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
 }

@@ -55,6 +55,11 @@ impl Daemon {
         (status, begun.elapsed())
     }
 
+    /// SIGHUP: the users are read anew.
+    pub fn hang_up(&self) {
+        self.signal("HUP");
+    }
+
     /// SIGKILL, between any two instructions.
     pub fn kill(&mut self) {
         self.child.kill().expect("SIGKILL");

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod daemon;
+pub mod faulty_imap;
 pub mod host;
 pub mod site;
 pub mod slow_smtp;

@@ -179,6 +179,11 @@ impl Site {
         self.lab.disown(daemon.process());
     }
 
+    /// SIGHUP.
+    pub fn reload(&self) {
+        self.daemon.as_ref().expect("a running daemon").hang_up();
+    }
+
     pub fn restart(&mut self) {
         self.stop();
         self.start();

@@ -38,12 +38,16 @@ mod maildir;
 mod missing;
 mod ports;
 mod postfix;
+mod postgres;
 mod process;
 mod relay;
+mod wire;
 
 pub use maildir::DeliveredMail;
 pub use missing::{MissingServer, start_or_skip};
+pub use postgres::Postgres;
 pub use relay::{Behaviour, Relay};
+pub use wire::Wire;
 
 /// The master user of a lab that has one: it logs in as `USER*gateway`.
 pub const MASTER_USER: &str = "gateway";
@@ -272,6 +276,24 @@ impl Lab {
         client.send_raw(raw)?;
         client.send_raw(b"\r\n")?;
         client.imap_done("append").with_context(|| format!("appending to {folder} of {user}"))
+    }
+
+    /// Runs IMAP commands as another mail program of the user; each must be answered OK.
+    pub fn imap(&self, user: &str, commands: &[&str]) -> Result<()> {
+        let mut client = self.dovecot.session(&address(user))?;
+        for command in commands {
+            client.imap("client", command).with_context(|| format!("{command} of {user}"))?;
+        }
+        Ok(())
+    }
+
+    /// Where a user's mail lies on disk.
+    pub fn maildir(&self, user: &str) -> PathBuf {
+        self.dovecot.maildir(&address(user))
+    }
+
+    pub(crate) fn watchdog(&self) -> &Arc<Watchdog> {
+        &self.watchdog
     }
 
     /// The mails in a user's folder (`INBOX`, `Sent` ...), oldest first, read from disk.
