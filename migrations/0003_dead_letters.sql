@@ -35,7 +35,7 @@ CREATE TABLE failing_mail (
     PRIMARY KEY (user, folder)
 );
 
--- Keywords that are still to be set in the mailbox. kind is 'handled' or 'dead'.
+-- Keywords that are still to be set in the mailbox. kind is 'handled', 'dead', or 'raised' for a dead letter that was processed after all.
 CREATE TABLE owed_mark (
     user            TEXT    NOT NULL,
     folder          TEXT    NOT NULL,

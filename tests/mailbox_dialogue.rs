@@ -10,8 +10,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use imipd::mailbox::{
-    Credentials, Fetched, FetchedMail, FolderState, ImapServer, ImapUid, LoginProblem, MailStructure, MailboxError,
-    MasterMode, Security, Session, Shape, Timing, TokenMechanism,
+    Credentials, Fetched, FetchedMail, Fields, FolderState, ImapServer, ImapUid, LoginProblem, MailStructure,
+    MailboxError, MarkChange, MasterMode, Security, Session, Shape, Timing, TokenMechanism, UidValidity,
 };
 use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -169,7 +169,7 @@ async fn run(session: &mut Session, step: &str, mails: &mut Vec<MailStructure>) 
             *mails = if name == "sizes" {
                 session.sizes(first, last).await?
             } else {
-                session.structures(first, last).await?
+                session.structures(first, last, Fields::None).await?
             };
             let known = |mail: &MailStructure| if mail.outline.shape == Shape::Unknown { "?" } else { "" };
             Ok(joined(mails.iter().map(|mail| format!("{}{}", mail.uid, known(mail)))))
@@ -187,6 +187,11 @@ async fn run(session: &mut Session, step: &str, mails: &mut Vec<MailStructure>) 
         }
         "notify" => session.notify(&["INBOX", "Sent"]).await.map(|granted| granted.to_string()),
         "woken" => session.idle(Duration::from_secs(5), async {}).await.map(|end| format!("{end:?}")),
+        "mark" => {
+            let (place, mails) = (("INBOX", UidValidity(17)), [ImapUid(5), ImapUid(6)]);
+            let changes = [MarkChange::Clear("$Failed"), MarkChange::Set("$Imipd")];
+            session.mark(place, &mails, &changes).await.map(|marked| format!("{marked:?}"))
+        }
         "noop" => session.noop().await.map(|()| "ok".to_owned()),
         other => panic!("what is {other}?"),
     }

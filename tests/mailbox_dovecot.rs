@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use imipd::mailbox::{
-    Credentials, Fetched, FetchedMail, IdleEnd, ImapServer, ImapUid, MailStructure, MailboxError, MasterMode, Security,
-    Session, Shape, Timing,
+    Credentials, Fetched, FetchedMail, Fields, IdleEnd, ImapServer, ImapUid, MailStructure, MailboxError, MasterMode,
+    Security, Session, Shape, Timing,
 };
 use imipd_lab::{Lab, LabOptions, MASTER_PASSWORD, MASTER_USER, Mta, password, start_or_skip};
 use mail_parser::{Message, MessageParser, MimeHeaders};
@@ -141,7 +141,7 @@ async fn mails_are_fetched_whole_or_abridged_and_stay_unseen() {
     assert_eq!((state.exists, state.uid_next), (4, ImapUid(5)));
     assert_eq!(session.status("INBOX").await.unwrap(), state);
 
-    let mails = session.structures(ImapUid::FIRST, None).await.unwrap();
+    let mails = session.structures(ImapUid::FIRST, None, Fields::None).await.unwrap();
     let uids: Vec<_> = mails.iter().map(|mail| mail.uid.0).collect();
     assert_eq!(uids, [1, 2, 3, 4]);
     assert!(mails.iter().all(|mail| mail.internal_date.is_some()));
@@ -168,7 +168,7 @@ async fn mails_are_fetched_whole_or_abridged_and_stay_unseen() {
     assert!(!report.whole && text.contains("Status: 5.1.1") && text.contains("<ours@example.com>"), "{text}");
 
     // The identifier of the last mail lies below what is asked for, and is told nevertheless.
-    assert_eq!(session.structures(ImapUid(5), None).await.unwrap(), []);
+    assert_eq!(session.structures(ImapUid(5), None, Fields::None).await.unwrap(), []);
     let today = chrono::Utc::now().date_naive();
     assert_eq!(session.search_since(today - chrono::Days::new(1)).await.unwrap().len(), 4);
     assert_eq!(session.search_since(today + chrono::Days::new(2)).await.unwrap(), []);
@@ -184,13 +184,13 @@ async fn a_mail_that_vanishes_is_no_error() {
     lab.deliver(USER, large_mail().as_bytes()).unwrap();
     let mut session = Session::connect(&plain(&lab), &owner()).await.unwrap();
     session.examine("INBOX").await.unwrap();
-    let mails = session.structures(ImapUid::FIRST, None).await.unwrap();
+    let mails = session.structures(ImapUid::FIRST, None, Fields::None).await.unwrap();
     other_client(&lab, &["SELECT INBOX", "STORE 1:2 +FLAGS (\\Deleted)", "EXPUNGE"]);
     session.noop().await.unwrap();
     for mail in &mails {
         assert_eq!(session.fetch(mail).await.unwrap(), Fetched::Vanished);
     }
-    assert_eq!(session.structures(ImapUid::FIRST, None).await.unwrap(), []);
+    assert_eq!(session.structures(ImapUid::FIRST, None, Fields::None).await.unwrap(), []);
 }
 
 /// Without a NOOP between, so that Dovecot still counts the mail among those of the session.
@@ -200,7 +200,7 @@ async fn a_mail_that_has_just_vanished_does_not_spend_the_session() {
     lab.deliver(USER, INVITATION.as_bytes()).unwrap();
     let mut session = Session::connect(&plain(&lab), &owner()).await.unwrap();
     session.examine("INBOX").await.unwrap();
-    let mails = session.structures(ImapUid::FIRST, None).await.unwrap();
+    let mails = session.structures(ImapUid::FIRST, None, Fields::None).await.unwrap();
     other_client(&lab, &["SELECT INBOX", "STORE 1 +FLAGS (\\Deleted)", "EXPUNGE"]);
     match session.fetch(&mails[0]).await {
         Ok(Fetched::Vanished) => {}
@@ -226,7 +226,7 @@ async fn idle_notices_a_delivered_mail_a_wake_and_the_servers_end() {
     assert_eq!(end.unwrap(), IdleEnd::NewMail);
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
     eprintln!("IDLE told of the mail {:?} after its delivery began", begun.elapsed() - Duration::from_millis(300));
-    assert_eq!(session.structures(ImapUid::FIRST, None).await.unwrap().len(), 1);
+    assert_eq!(session.structures(ImapUid::FIRST, None, Fields::None).await.unwrap().len(), 1);
 
     // The connection is taken away while it idles.
     let idling = tokio::spawn(async move {

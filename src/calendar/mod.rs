@@ -23,6 +23,14 @@ pub enum CalendarError {
     Database { what: &'static str, source: sqlx::Error },
 }
 
+impl CalendarError {
+    /// What the database said.
+    pub fn cause(&self) -> &sqlx::Error {
+        let Self::Database { source, .. } = self;
+        source
+    }
+}
+
 /// A place where calendars live.
 ///
 /// Everything happens on the connection of the ledger's transaction, so that a backend in the same database is

@@ -107,7 +107,7 @@ impl Arguments {
 }
 
 /// A Message-ID as it is kept, with its angle brackets.
-fn with_brackets(id: &str) -> String {
+pub(super) fn with_brackets(id: &str) -> String {
     if id.starts_with('<') { id.to_owned() } else { format!("<{id}>") }
 }
 

@@ -11,6 +11,7 @@ mod outbox;
 mod output;
 mod preview;
 mod respond;
+mod retry;
 mod run;
 mod scenario;
 mod status;
@@ -53,6 +54,8 @@ enum Command {
     Respond(respond::Arguments),
     /// List the decisions, newest first.
     Log(log::Arguments),
+    /// Take up mails again that could not be processed.
+    Retry(retry::Arguments),
     /// Look at the mails that are owed and were sent.
     Outbox(outbox::Arguments),
     /// Write the mail that would go out with a calendar, to look at; sends nothing.
@@ -124,6 +127,7 @@ fn execute_with_config(path: &std::path::Path, command: Command) -> anyhow::Resu
             Command::Invitations(arguments) => arguments.execute(open(config).await?).await,
             Command::Respond(arguments) => arguments.execute(open(config).await?).await,
             Command::Log(arguments) => arguments.execute(open(config).await?).await,
+            Command::Retry(arguments) => arguments.execute(open(config).await?).await,
             Command::Outbox(arguments) => arguments.execute(open(config).await?).await,
             Command::Feed(arguments) => arguments.execute(open(config).await?).await,
             Command::Status(arguments) => arguments.execute(open(config).await?).await,
@@ -143,6 +147,7 @@ impl Command {
             | Self::Invitations(_)
             | Self::Respond(_)
             | Self::Log(_)
+            | Self::Retry(_)
             | Self::Outbox(_)
             | Self::Feed(_)
             | Self::Status(_)

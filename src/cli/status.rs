@@ -5,7 +5,8 @@ use std::sync::Arc;
 use anyhow::Context;
 
 use super::output;
-use crate::gateway::{Gateway, Status, ask};
+use crate::gateway::{Gateway, Status, ask, rfc3339};
+use crate::ledger::DeadLetterFilter;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -23,8 +24,27 @@ impl Arguments {
         if self.json {
             return output::json(&status);
         }
-        print(&status)
+        print(&status)?;
+        print_dead_letters(&gateway).await
     }
+}
+
+/// The most dead letters that are shown.
+const DEAD_LETTERS_SHOWN: u32 = 10;
+
+/// The newest dead letters, for whoever is to take them up.
+async fn print_dead_letters(gateway: &Gateway) -> anyhow::Result<()> {
+    let filter = DeadLetterFilter { most: DEAD_LETTERS_SHOWN, ..DeadLetterFilter::default() };
+    let letters = gateway.ledger.find_dead_letters(&filter).await?;
+    if letters.is_empty() {
+        return Ok(());
+    }
+    output::text("\nMails that could not be processed, the newest; `imipd retry NUMBER` takes one up again.\n")?;
+    let rows = letters.into_iter().map(|one| {
+        let id = one.id.to_string();
+        vec![id, rfc3339(one.at), one.user, one.sender, one.reason, one.attempts.to_string(), one.message_id]
+    });
+    output::table(&["NUMBER", "AT", "USER", "FROM", "REASON", "ATTEMPTS", "MAIL"], &rows.collect::<Vec<_>>())
 }
 
 fn print(status: &Status) -> anyhow::Result<()> {

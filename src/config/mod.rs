@@ -107,6 +107,10 @@ pub struct Imap {
     /// How many connections may be open at once; 0 for no limit.
     pub max_connections: u32,
     pub wake: Wake,
+    /// The keyword of a mail that was processed; nothing for none.
+    pub mark: Option<String>,
+    /// The keyword of a mail that could not be.
+    pub mark_dead: Option<String>,
     /// How often a mailbox is looked at without a push.
     pub safety_poll: Duration,
 }

@@ -63,6 +63,8 @@ pub(super) fn imap(table: Section<'_>, places: &Places<'_>) -> (Imap, UsualAcces
         timeout: time(&table, "timeout", Duration::from_secs(5)..=10 * MINUTE, MINUTE),
         max_connections: table.number("max_connections", 0..=100_000).unwrap_or(0),
         wake: table.choice("wake", &[("auto", Wake::Auto), ("push", Wake::Push)], &[]).unwrap_or(Wake::Auto),
+        mark: table.text("mark", value::KEYWORD, value::keyword),
+        mark_dead: table.text("mark_dead", value::KEYWORD, value::keyword),
         safety_poll: time(&table, "safety_poll", MINUTE..=DAY, 60 * MINUTE),
     };
     table.finish();

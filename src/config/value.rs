@@ -19,6 +19,8 @@ pub(super) const ZONE: &str = "write an IANA name such as \"Europe/Berlin\"";
 pub(super) const FOLDER: &str =
     "write a folder's name such as \"INBOX\", a pattern with * or %, or \"\\\\Sent\" for the folder of sent mail";
 pub(super) const URL: &str = "write it as \"https://calendar.example.com\", as people reach it from outside";
+pub(super) const KEYWORD: &str =
+    "write up to 64 letters, digits and signs such as \"$Imipd\", without blanks, brackets, quotes and backslashes";
 pub(super) const LISTEN: &str = "write a host and a port, such as \"127.0.0.1:8025\", or \"unix:/run/imipd/web.sock\"";
 
 /// Any text that is not empty and would break no line of a protocol.
@@ -124,6 +126,19 @@ pub(super) fn folder(text: &str) -> Result<String, Wrong> {
     }
     line(text).map(|name| if name.eq_ignore_ascii_case("INBOX") { "INBOX".to_owned() } else { name })
 }
+
+/// An IMAP keyword: an atom (RFC 3501 §9), so none of the flags that begin with a backslash.
+pub(super) fn keyword(text: &str) -> Result<String, Wrong> {
+    const SPECIAL: &[u8] = b"(){%*\"\\]";
+    let is_atom = text.bytes().all(|octet| octet.is_ascii_graphic() && !SPECIAL.contains(&octet));
+    if !is_atom || text.is_empty() || text.len() > KEYWORD_BYTES_MAX {
+        return Err(Wrong::new(format!("{} is no IMAP keyword", quote(text)), KEYWORD));
+    }
+    Ok(text.to_owned())
+}
+
+/// Octets of a keyword; servers allow some hundred.
+const KEYWORD_BYTES_MAX: usize = 64;
 
 /// An IANA time zone.
 pub(super) fn zone(text: &str) -> Result<Tz, Wrong> {

@@ -1,6 +1,6 @@
 //! The socket beside the database: the command line wakes the daemon and asks how it is.
 //!
-//! One line in, one line out: `wake` for the outbox, `ring USER` for a mailbox, `status`. Whoever may open the socket may read the database as well, so there is no secret here.
+//! One line in, one line out: `wake` for the outbox, `ring USER` for a mailbox, `status`, and `retry ID` for a dead letter. Whoever may open the socket may read the database as well, so there is no secret here.
 //! The lock beside it is the proof that only one daemon works on a database.
 
 use std::fs::{File, TryLockError};
@@ -14,9 +14,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
 
-use super::Gateway;
+use super::limits::RETRY_MAX;
 use super::status::{OutboxStatus, Phase, Status};
 use super::watch::stopped;
+use super::{Gateway, Retried};
 use crate::ledger::{LedgerError, RecipientState};
 
 /// How long either side waits for the other.
@@ -79,6 +80,11 @@ impl Claim {
 
 /// Says a word to the daemon; nothing when none is running.
 pub async fn ask(database: &Path, word: &str) -> Result<Option<String>, ControlError> {
+    ask_patiently(database, word, PATIENCE).await
+}
+
+/// The same for a word that takes the daemon longer.
+async fn ask_patiently(database: &Path, word: &str, patience: Duration) -> Result<Option<String>, ControlError> {
     let path = socket_path(database);
     let talk = |source| ControlError::Talk { path: path.display().to_string(), source };
     let mut stream = match UnixStream::connect(&path).await {
@@ -95,7 +101,7 @@ pub async fn ask(database: &Path, word: &str) -> Result<Option<String>, ControlE
         stream.take(ANSWER_BYTES_MAX).read_to_string(&mut answer).await?;
         Ok(answer)
     };
-    match tokio::time::timeout(PATIENCE, conversation).await {
+    match tokio::time::timeout(patience, conversation).await {
         Ok(answer) => answer.map(Some).map_err(talk),
         Err(_) => Err(talk(io::ErrorKind::TimedOut.into())),
     }
@@ -131,7 +137,7 @@ impl Control {
                         let gateway = Arc::clone(&gateway);
                         tokio::spawn(async move {
                             // A client that hangs up has its answer already or does not want it.
-                            let _ = tokio::time::timeout(PATIENCE, answer(stream, &gateway)).await;
+                            let _ = answer(stream, &gateway).await;
                         });
                     }
                     Err(error) => {
@@ -153,26 +159,53 @@ impl Drop for Control {
 
 async fn answer(mut stream: UnixStream, gateway: &Gateway) -> io::Result<()> {
     let mut word = String::new();
-    (&mut stream).take(QUESTION_BYTES_MAX).read_to_string(&mut word).await?;
+    let mut question = (&mut stream).take(QUESTION_BYTES_MAX);
+    tokio::time::timeout(PATIENCE, question.read_to_string(&mut word)).await??;
     let word = word.trim();
+    let patience = if word.starts_with(RETRY) { RETRY_MAX } else { PATIENCE };
+    let answer = tokio::time::timeout(patience, answer_to(word, gateway)).await??;
+    tokio::time::timeout(PATIENCE, stream.write_all(answer.as_bytes())).await??;
+    stream.shutdown().await
+}
+
+/// The word before the number of a dead letter.
+const RETRY: &str = "retry ";
+
+async fn answer_to(word: &str, gateway: &Gateway) -> io::Result<String> {
     if let Some(user_key) = word.strip_prefix("ring ") {
         let answer = if gateway.ring(user_key) { "ok" } else { "nobody" };
-        stream.write_all(answer.as_bytes()).await?;
-        return stream.shutdown().await;
+        return Ok(answer.to_owned());
     }
-    let answer = match word {
+    if let Some(id) = word.strip_prefix(RETRY).and_then(|id| id.parse().ok()) {
+        return serde_json::to_string(&gateway.retry(id).await).map_err(io::Error::other);
+    }
+    match word {
         "wake" => {
             gateway.bell.notify_one();
-            "ok".to_owned()
+            Ok("ok".to_owned())
         }
         "status" => match gateway.status().await {
-            Ok(status) => serde_json::to_string(&status).map_err(io::Error::other)?,
-            Err(error) => return Err(io::Error::other(error)),
+            Ok(status) => serde_json::to_string(&status).map_err(io::Error::other),
+            Err(error) => Err(io::Error::other(error)),
         },
-        _ => "ok".to_owned(),
-    };
-    stream.write_all(answer.as_bytes()).await?;
-    stream.shutdown().await
+        _ => Ok("ok".to_owned()),
+    }
+}
+
+impl Gateway {
+    /// Takes up a dead letter: by the daemon, or here when none is running.
+    ///
+    /// The daemon is asked first, because it knows which logins may be tried.
+    pub async fn retry_by_daemon(&self, id: i64) -> Result<Retried, ControlError> {
+        let path = &self.config.database.path;
+        match ask_patiently(path, &format!("{RETRY}{id}"), RETRY_MAX + PATIENCE).await? {
+            Some(answer) => serde_json::from_str(&answer).map_err(|error| ControlError::Talk {
+                path: socket_path(path).display().to_string(),
+                source: io::Error::other(error),
+            }),
+            None => Ok(self.retry(id).await),
+        }
+    }
 }
 
 impl Gateway {

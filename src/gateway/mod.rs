@@ -7,6 +7,9 @@
 //! | `own_copy` | what the user's own client has sent, and is not sent again |
 //! | `notice` | what was not delivered, told to the user |
 //! | `receive` | one mail: extract, decide, store, all in one transaction |
+//! | `reading` | mails that fail: how often they are tried, and the dead letters that they become |
+//! | `retry` | dead letters that are taken up again |
+//! | `marking` | keywords in the mailboxes, where they are asked for |
 //! | `trust` | whom to believe, and whose invitations are added |
 //! | `quota` | how much is taken of one sender, for one event, for one user |
 //! | `explain` | what would happen with a mail, without doing it |
@@ -43,14 +46,18 @@ mod feeds;
 mod gate;
 mod in_words;
 pub mod letter;
+mod limits;
 mod login;
 mod mailboxes;
+mod marking;
 mod notice;
 mod office;
 mod own_copy;
 mod quota;
+mod reading;
 mod receive;
 mod retention;
+mod retry;
 mod save_sent;
 mod sharing;
 mod status;
@@ -73,7 +80,9 @@ pub use feeds::{FEEDS_MAX, Feed, FeedError};
 pub use login::credentials;
 pub use mailboxes::{Doorbells, Mailboxes};
 pub use office::OfficeError;
-pub use receive::Place;
+pub use reading::Trouble;
+pub use receive::{Attempt, Place, Taken};
+pub use retry::{Retried, RetryError, RetryOutcome};
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
 pub use users::{Reloaded, Roster};
@@ -83,7 +92,7 @@ use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObj
 use crate::config::{Config, SecretError, Submission, SubmissionProof, User};
 use crate::imip::Wording;
 use crate::itip::{Author, CalUid, CalendarObject};
-use crate::ledger::{Ledger, LedgerError, Transaction};
+use crate::ledger::{Ledger, LedgerError, Transaction, is_unusable};
 use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
 use crate::outbox::smtp::{self, SmtpServer};
 use crate::tls::{self, TlsError};
@@ -96,6 +105,16 @@ pub enum GatewayError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Calendar(#[from] CalendarError),
+}
+
+impl GatewayError {
+    /// Whether the trouble is with the database as a whole: no mail is to blame for it.
+    pub fn is_about_the_database(&self) -> bool {
+        match self {
+            Self::Ledger(error) => error.is_about_the_database(),
+            Self::Calendar(error) => is_unusable(error.cause()),
+        }
+    }
 }
 
 /// Why a server cannot even be tried.
@@ -121,6 +140,8 @@ pub struct Gateway {
     failures: tokio::sync::Notify,
     /// Rung when a copy is owed to a Sent folder.
     copies: tokio::sync::Notify,
+    /// Rung when a keyword is owed to a mailbox.
+    marks: tokio::sync::Notify,
     tokens: bounce::Tokens,
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
@@ -142,7 +163,7 @@ impl Gateway {
         let ledger = Ledger::open(&config.database.path).await?;
         let link_key = ledger.secret("links").await?;
         let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
-        let (bell, failures, copies, doorbells, board) = Default::default();
+        let (bell, failures, copies, marks, doorbells, board) = Default::default();
         let (calendars, counters) = (DatabaseCalendars, Counters::new());
         let (users, gate) = (users::Users::of(&config), gate::LoginGate::open(&config.database.path));
         Ok(Arc::new(Self {
@@ -153,6 +174,7 @@ impl Gateway {
             bell,
             failures,
             copies,
+            marks,
             tokens,
             doorbells,
             board,

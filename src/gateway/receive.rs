@@ -17,7 +17,7 @@ use crate::ledger::{CursorRecord, DecisionRecord, MailNumber, Proposal, Transact
 use crate::mailbox::FolderRole;
 
 /// The verdict about a mail that could not be processed.
-const DEAD_LETTER: &str = "dead-letter";
+pub(super) const DEAD_LETTER: &str = "dead-letter";
 
 /// Where a mail was found, and what is recorded as read when it is done.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,43 @@ pub struct Place<'a> {
     pub role: FolderRole,
     /// Nothing while a folder is read by date: its cursor moves when all of it is done.
     pub cursor: Option<CursorRecord>,
+}
+
+/// Which attempt at a mail this is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Attempt {
+    /// The mail's number in its folder, where it is known.
+    pub number: MailNumber,
+    /// How often the mail has failed, this time included, should it fail now.
+    pub nth: u32,
+    /// The dead letter that is taken up again; nothing when the mail is none.
+    pub dead_letter: Option<i64>,
+}
+
+impl Attempt {
+    /// The first attempt at the mail with this number.
+    pub fn first(number: MailNumber) -> Self {
+        Self { number, nth: 1, dead_letter: None }
+    }
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// What was decided; nothing about an ordinary mail.
+    Decided(Vec<DecisionRecord>),
+    /// Somebody else has taken up the dead letter before; nothing was done.
+    ByAnother,
+}
+
+impl Taken {
+    /// What was decided here.
+    pub fn records(self) -> Vec<DecisionRecord> {
+        match self {
+            Self::Decided(records) => records,
+            Self::ByAnother => Vec::new(),
+        }
+    }
 }
 
 /// What was held when the engine was asked, and what it said.
@@ -46,10 +83,19 @@ impl Gateway {
     /// Shape: `raw` is a whole mail, or one abridged to its header and calendar parts. Returns what was decided, a
     /// record for each calendar in it; none for an ordinary mail. An error means that nothing was committed.
     pub async fn receive_mail(&self, place: Place<'_>, raw: &[u8]) -> Result<Vec<DecisionRecord>, GatewayError> {
+        let taken = self.receive_attempt(place, Attempt::first(MailNumber::default()), raw).await;
+        taken.map(Taken::records)
+    }
+
+    /// The same for a mail whose number is known, or that is taken up again.
+    ///
+    /// A mail that brings out a fault of ours leaves nothing behind but its dead letter: what its other calendars would have
+    /// changed is undone, so that the whole of it can be taken up again.
+    pub async fn receive_attempt(&self, place: Place<'_>, attempt: Attempt, raw: &[u8]) -> Result<Taken, GatewayError> {
         // Whatever a mail makes the parser do, it costs this mail alone.
         let Ok(email) = catch_unwind(|| extract(raw)) else {
             let record = bug(place, "the mail could not be taken apart");
-            return self.record(place, vec![record]).await;
+            return self.record(place, attempt, vec![record]).await;
         };
         let bounce = catch_unwind(|| came_back(place, &email, raw)).unwrap_or_default();
         let mut transaction = self.ledger.begin().await?;
@@ -61,44 +107,62 @@ impl Gateway {
             Some(record) => vec![record],
             None => self.decide_mail(&mut transaction, place, (&email, raw)).await?,
         };
-        let records = self.finish(transaction, place, records).await?;
+        if let Some(dead) = records.iter().find(|record| record.verdict == DEAD_LETTER) {
+            drop(transaction);
+            return self.record(place, attempt, vec![dead.clone()]).await;
+        }
+        let taken = self.finish(transaction, place, (attempt, records)).await?;
         self.failures.notify_one();
-        Ok(records)
+        Ok(taken)
     }
 
-    /// Commits a decision that needs no calendar, such as about a mail that is too large.
+    /// Commits a decision that needs no calendar, such as about a mail that is too large, or how far a folder has been read.
     pub async fn record(
         &self,
         place: Place<'_>,
+        attempt: Attempt,
         records: Vec<DecisionRecord>,
-    ) -> Result<Vec<DecisionRecord>, GatewayError> {
+    ) -> Result<Taken, GatewayError> {
         let transaction = self.ledger.begin().await?;
-        self.finish(transaction, place, records).await
+        self.finish(transaction, place, (attempt, records)).await
     }
 
     async fn finish(
         &self,
         mut transaction: Transaction,
         place: Place<'_>,
-        mut records: Vec<DecisionRecord>,
-    ) -> Result<Vec<DecisionRecord>, GatewayError> {
+        (attempt, mut records): (Attempt, Vec<DecisionRecord>),
+    ) -> Result<Taken, GatewayError> {
+        let is_dead = records.iter().any(|record| record.verdict == DEAD_LETTER);
+        if let Some(id) = attempt.dead_letter {
+            let is_there = match is_dead {
+                true => transaction.is_dead_letter(id).await?,
+                false => transaction.raise_dead_letter(id).await?,
+            };
+            if !is_there {
+                return Ok(Taken::ByAnother);
+            }
+        }
         for record in &mut records {
             record.at = now_millis();
             let id = transaction.add_decision(record).await?;
             if record.verdict == DEAD_LETTER {
-                transaction.bury((id, record), (MailNumber::default(), 1), None).await?;
+                let failed = (attempt.number, attempt.nth);
+                transaction.bury((id, record), failed, attempt.dead_letter).await?;
             }
         }
+        self.owe_mark(&mut transaction, place, (attempt, &records)).await?;
         if let Some(cursor) = place.cursor {
             transaction.set_cursor(place.user.key(), place.folder, cursor).await?;
         }
         transaction.commit().await?;
         self.bell.notify_one();
+        self.marks.notify_one();
         for record in &records {
             self.counters.count_decision(record);
             log(record);
         }
-        Ok(records)
+        Ok(Taken::Decided(records))
     }
 
     async fn decide_mail(
@@ -305,7 +369,7 @@ fn came_back(place: Place<'_>, email: &Email, raw: &[u8]) -> Option<Bounce> {
 }
 
 /// A record with what is known before anything is decided.
-fn blank(place: Place<'_>, email: &Email) -> DecisionRecord {
+pub(super) fn blank(place: Place<'_>, email: &Email) -> DecisionRecord {
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
     for part in &email.calendars {
         context.update(part.text.as_bytes());
@@ -348,7 +412,7 @@ pub(super) fn refused(record: DecisionRecord, refusal: &Refusal) -> DecisionReco
 }
 
 /// A decision about a mail of which nothing else is known.
-pub fn record_about(place: Place<'_>, reason: &str, text: &str) -> DecisionRecord {
+fn record_about(place: Place<'_>, reason: &str, text: &str) -> DecisionRecord {
     let (user, folder) = (place.user.key().to_owned(), place.folder.to_owned());
     ignored(DecisionRecord { user, folder, ..DecisionRecord::default() }, reason, text)
 }

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::control::{Claim, Control};
 use super::mailboxes::Mailboxes;
-use super::{Gateway, Reloaded, courier, notice, retention, save_sent};
+use super::{Gateway, Reloaded, courier, marking, notice, retention, save_sent};
 use crate::config::{Config, Files};
 use crate::outbox::smtp::Submitter;
 
@@ -52,6 +52,9 @@ pub async fn run(
     tasks.spawn(retention::run(Arc::clone(&gateway), stopping.clone()));
     if gateway.config.smtp.save_sent {
         tasks.spawn(save_sent::run(Arc::clone(&gateway), Arc::clone(&server), stopping.clone()));
+    }
+    if gateway.marks_mail() {
+        tasks.spawn(marking::run(Arc::clone(&gateway), Arc::clone(&server), stopping.clone()));
     }
     let mut mailboxes = Mailboxes::new(Arc::clone(&gateway), server);
     mailboxes.start_all(gateway.roster().users().cloned());

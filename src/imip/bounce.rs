@@ -387,7 +387,7 @@ fn words_told(entity: &Entity<'_>, parts: &Parts) -> Option<Told> {
 }
 
 /// The names under which mail systems write; RFC 5321 §4.5.5 has the first, RFC 2142 §5 the second.
-fn is_from_mail_system(headers: &[Header<'_>]) -> bool {
+pub(super) fn is_from_mail_system(headers: &[Header<'_>]) -> bool {
     let from = sender::addresses(headers, &[HeaderName::From]);
     let local = from.first().and_then(|author| author.as_str().split('@').next());
     local.is_some_and(|local| matches!(local, "mailer-daemon" | "postmaster") || local.starts_with("microsoftexchange"))

@@ -48,6 +48,7 @@ pub struct DeadLetterFilter {
 /// What has failed about a mail so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failures {
+    pub number: MailNumber,
     pub attempts: u32,
     pub last: Failure,
 }
@@ -167,6 +168,16 @@ impl Transaction {
         Ok(())
     }
 
+    /// Whether there is a dead letter with this number.
+    pub async fn is_dead_letter(&mut self, id: i64) -> Result<bool, LedgerError> {
+        let row = sqlx::query("SELECT 1 FROM dead_letter WHERE id = ?")
+            .bind(id)
+            .fetch_optional(self.connection())
+            .await
+            .map_err(LedgerError::while_trying("look for a dead letter"))?;
+        Ok(row.is_some())
+    }
+
     /// Takes a dead letter off the list; false when it is not there any more.
     pub async fn raise_dead_letter(&mut self, id: i64) -> Result<bool, LedgerError> {
         let done = sqlx::query("DELETE FROM dead_letter WHERE id = ?")
@@ -207,42 +218,21 @@ impl Ledger {
         Ok(rows.iter().map(dead_letter).collect())
     }
 
-    /// Whether the mail with this number is a dead letter.
-    pub async fn is_dead(&self, user: &str, folder: &str, number: MailNumber) -> Result<bool, LedgerError> {
+    /// What has failed about the mail at which the reading of a folder stands, or stood; nothing when none ever failed.
+    pub async fn failures(&self, user: &str, folder: &str) -> Result<Option<Failures>, LedgerError> {
         let row = sqlx::query(
-            "SELECT 1 FROM dead_letter WHERE user = ? AND folder = ? AND uid_validity = ? AND uid = ? LIMIT 1",
+            "SELECT uid_validity, uid, attempts, attempts_max, reason, error FROM failing_mail
+             WHERE user = ? AND folder = ?",
         )
         .bind(user)
         .bind(folder)
-        .bind(number.uid_validity)
-        .bind(number.uid)
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(LedgerError::while_trying("look for a dead letter"))?;
-        Ok(row.is_some())
-    }
-
-    /// What has failed about a mail so far; nothing when it is tried for the first time.
-    pub async fn failures(
-        &self,
-        user: &str,
-        folder: &str,
-        number: MailNumber,
-    ) -> Result<Option<Failures>, LedgerError> {
-        let row = sqlx::query(
-            "SELECT attempts, attempts_max, reason, error FROM failing_mail
-             WHERE user = ? AND folder = ? AND uid_validity = ? AND uid = ?",
-        )
-        .bind(user)
-        .bind(folder)
-        .bind(number.uid_validity)
-        .bind(number.uid)
         .fetch_optional(&self.pool)
         .await
         .map_err(LedgerError::while_trying("read what has failed"))?;
         Ok(row.map(|row| Failures {
-            attempts: row.get(0),
-            last: Failure { attempts_max: row.get(1), reason: row.get(2), error: row.get(3) },
+            number: MailNumber { uid_validity: row.get(0), uid: row.get(1) },
+            attempts: row.get(2),
+            last: Failure { attempts_max: row.get(3), reason: row.get(4), error: row.get(5) },
         }))
     }
 

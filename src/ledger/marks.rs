@@ -12,6 +12,8 @@ pub enum MarkKind {
     Handled,
     /// It could not be.
     Dead,
+    /// It could not be processed first, and then was.
+    Raised,
 }
 
 /// A keyword that is still to be set.
@@ -29,11 +31,12 @@ impl MarkKind {
         match self {
             MarkKind::Handled => "handled",
             MarkKind::Dead => "dead",
+            MarkKind::Raised => "raised",
         }
     }
 
     fn parse(text: &str) -> Result<Self, LedgerError> {
-        [Self::Handled, Self::Dead]
+        [Self::Handled, Self::Dead, Self::Raised]
             .into_iter()
             .find(|kind| kind.as_str() == text)
             .ok_or_else(|| LedgerError::Unreadable { what: "the kind of a mark", value: text.to_owned() })

@@ -27,6 +27,7 @@ pub use marks::{MarkKind, OwedMark};
 pub use outbox::{Debt, DueMail, Kept, OutboxEntry, OutboxRecipient, RecipientState, Throughput};
 pub use proposals::Proposal;
 pub use said::{Pending, SENT_BY_CLIENT, Source, Statement};
+pub use senders::RECIPIENTS_MAX;
 pub use undelivered::{MailName, SentMail, Untold};
 
 use std::path::Path;
@@ -59,6 +60,15 @@ impl LedgerError {
     /// Turns sqlx's error into one that says what was attempted.
     pub fn while_trying(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |source| Self::Query { what, source }
+    }
+
+    /// Whether the trouble is with the database as a whole, and not with what was to be written.
+    pub fn is_about_the_database(&self) -> bool {
+        match self {
+            Self::Query { source, .. } => is_unusable(source),
+            Self::Open { .. } | Self::Migrate { .. } | Self::NoRandomness => true,
+            Self::Unreadable { .. } => false,
+        }
     }
 }
 
@@ -172,11 +182,31 @@ async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Erro
     }
 }
 
-/// SQLITE_BUSY, whatever stands in the upper bits of an extended result code.
+/// SQLITE_BUSY.
 fn is_busy(error: &sqlx::Error) -> bool {
     const SQLITE_BUSY: u32 = 5;
+    primary_code(error) == Some(SQLITE_BUSY)
+}
+
+/// Whether SQLite refused something for what it was: a constraint, a value that is too big, or one of a wrong type.
+fn is_refused_value(error: &sqlx::Error) -> bool {
+    const SQLITE_TOOBIG: u32 = 18;
+    const SQLITE_CONSTRAINT: u32 = 19;
+    const SQLITE_MISMATCH: u32 = 20;
+    matches!(primary_code(error), Some(SQLITE_TOOBIG | SQLITE_CONSTRAINT | SQLITE_MISMATCH))
+}
+
+/// Whether another statement would have failed as well: the disk is full, somebody else holds the lock.
+pub(crate) fn is_unusable(error: &sqlx::Error) -> bool {
+    let is_about_a_value =
+        matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_));
+    !is_about_a_value && !is_refused_value(error)
+}
+
+/// SQLite's result code, without what stands in the upper bits of an extended one.
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
     let code = error.as_database_error().and_then(|error| error.code());
-    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xff == SQLITE_BUSY)
+    code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff)
 }
 
 impl Transaction {

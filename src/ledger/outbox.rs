@@ -210,6 +210,22 @@ impl Transaction {
 }
 
 impl Ledger {
+    /// Whether one of these Message-IDs is that of a mail which a user has sent through the outbox.
+    pub async fn has_sent(&self, user: &str, message_ids: &[String]) -> Result<bool, LedgerError> {
+        for message_id in message_ids {
+            let row = sqlx::query("SELECT 1 FROM outbox WHERE user = ? AND message_id = ?")
+                .bind(user)
+                .bind(message_id)
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(LedgerError::while_trying("look for a mail of ours"))?;
+            if row.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The newest mails of the outbox, at most `most`; their text is left out.
     pub async fn outbox(&self, most: u32) -> Result<Vec<OutboxEntry>, LedgerError> {
         let columns = COLUMNS.replace(" raw,", " x'' AS raw,");

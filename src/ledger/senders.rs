@@ -1,5 +1,7 @@
 //! What is known of those who send mail to a user: whom the user has written to, and how much they send.
 
+use std::collections::BTreeMap;
+
 use sqlx::Row;
 
 use super::{Ledger, LedgerError, Transaction};
@@ -27,6 +29,20 @@ impl Transaction {
             .map_err(LedgerError::while_trying("remember whom a user has written to"))?;
         }
         self.forget_oldest(user).await
+    }
+
+    /// Remembers people whom a user has written to in many mails, each with the last time, Unix milliseconds.
+    pub async fn add_correspondents(&mut self, user: &str, people: &BTreeMap<Address, i64>) -> Result<(), LedgerError> {
+        let mut by_time: BTreeMap<i64, Vec<Address>> = BTreeMap::new();
+        for (address, at) in people {
+            by_time.entry(*at).or_default().push(address.clone());
+        }
+        for (at, people) in by_time {
+            for some in people.chunks(RECIPIENTS_MAX) {
+                self.add_acquaintances(user, some, at).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn forget_oldest(&mut self, user: &str) -> Result<(), LedgerError> {

@@ -1,10 +1,13 @@
-//! Putting a mail into a folder: the one thing that is ever written into a mailbox, and only where it is asked for.
+//! Putting a mail into a folder, where that is asked for.
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use imap_proto::{MailboxDatum, Response};
 
-use super::argument::{folder_name, quoted};
+use super::argument::{ImapUid, folder_name, quoted};
 use super::error::{MailboxError, Refusal, code_is_transient};
+use super::limits::FOUND_MAX;
 use super::session::Session;
 use super::wire::{Command, Step, garbage};
 
@@ -19,15 +22,20 @@ pub enum Appended {
 impl Session {
     /// Whether the open folder holds a mail with this Message-ID. RFC 3501 §6.4.4.
     pub async fn holds(&mut self, message_id: &str) -> Result<bool, MailboxError> {
+        Ok(!self.find(message_id).await?.is_empty())
+    }
+
+    /// The mails of the open folder with this Message-ID, ascending. RFC 3501 §6.4.4.
+    pub async fn find(&mut self, message_id: &str) -> Result<Vec<ImapUid>, MailboxError> {
         let wanted = quoted("the Message-ID", message_id)?;
-        let mut is_there = false;
+        let mut found = BTreeSet::new();
         self.run(&Command::open(format!("UID SEARCH HEADER Message-ID {wanted}")), |response| {
             if let Response::MailboxData(MailboxDatum::Search(uids)) = response {
-                is_there |= !uids.is_empty();
+                found.extend(uids.iter().copied().map(ImapUid));
             }
         })
         .await?;
-        Ok(is_there)
+        Ok(found.into_iter().take(FOUND_MAX).collect())
     }
 
     /// Puts a mail into a folder, as read, with the time at which it was sent. RFC 3501 §6.3.11.

@@ -105,6 +105,12 @@ impl Session {
             .collect())
     }
 
+    /// The header of a mail of the open folder, cut behind what is read of one; nothing when the mail is gone.
+    pub async fn header(&mut self, uid: ImapUid) -> Result<Option<Vec<u8>>, MailboxError> {
+        let sections = self.sections(uid, &["HEADER".to_owned()]).await?;
+        Ok(sections.and_then(|mut sections| sections.remove("HEADER")))
+    }
+
     async fn fetch_whole(&mut self, mail: &MailStructure) -> Result<Fetched, MailboxError> {
         let Some(mut sections) = self.sections(mail.uid, &[WHOLE.to_owned()]).await? else {
             return Ok(Fetched::Vanished);

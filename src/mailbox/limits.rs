@@ -49,6 +49,16 @@ pub const STRUCTURES_WANTED: u32 = 500;
 /// Mails that one UID SEARCH looks at: its answer is one line, which must stay below [`LINE_BYTES_MAX`].
 pub const SEARCH_WINDOW: u32 = 50_000;
 
+/// Mails of one Message-ID that are looked at.
+pub const FOUND_MAX: usize = 10;
+
+/// Octets of the fields that are asked for along with a structure: of who wrote a mail, and of whom it was written to.
+pub const SENDER_FIELDS_BYTES_MAX: usize = 1024;
+pub const PEOPLE_FIELDS_BYTES_MAX: usize = 16 * 1024;
+
+/// Sent mails that are looked at for the people they were written to when a mailbox is first seen.
+pub const SENT_MAILS_MAX: usize = 5_000;
+
 /// Folders that one LIST may name.
 pub const FOLDERS_MAX: usize = 10_000;
 

@@ -1,7 +1,7 @@
 //! Mailboxes over IMAP: a session whose answers are all checked, and what of a mail is fetched.
 //!
-//! Folders are opened with EXAMINE and texts fetched with PEEK, so nothing here can mark, move or delete a mail; `append` alone adds
-//! one.
+//! Folders are opened with EXAMINE and texts fetched with PEEK, so nothing here can move or delete a mail; `append` alone adds
+//! one, and `mark` alone sets a keyword.
 //! A [`Session`] is one connection of one user. After an error it is spent, with the one exception of a command
 //! that the server refused with a tagged NO; [`Session::is_usable`] tells.
 //!
@@ -21,6 +21,7 @@ mod guard;
 mod idle;
 pub mod limits;
 mod login;
+mod mark;
 mod notify;
 mod roles;
 mod scan;
@@ -38,7 +39,8 @@ pub use fetch::{Fetched, FetchedMail};
 pub use folder::{Folder, FolderRole, FolderState};
 pub use idle::IdleEnd;
 pub use login::Capabilities;
+pub use mark::{MarkChange, Marked};
 pub use roles::{Choice, ChosenFolder, choose};
-pub use session::Session;
+pub use session::{Fields, Session};
 pub use structure::{MailPart, MailStructure, Outline, Shape};
 pub use transport::{ImapServer, Security, Timing};

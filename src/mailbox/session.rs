@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, FixedOffset, NaiveDate};
-use imap_proto::{AttributeValue, MailboxDatum, Response};
+use imap_proto::{AttributeValue, MailboxDatum, Response, SectionPath};
 
 use super::argument::{ImapUid, date, uid_range, uid_set};
 use super::credentials::Credentials;
 use super::error::MailboxError;
-use super::limits::{SEARCH_WINDOW, STRUCTURES_MAX};
+use super::limits::{PEOPLE_FIELDS_BYTES_MAX, SEARCH_WINDOW, SENDER_FIELDS_BYTES_MAX, STRUCTURES_MAX};
 use super::login::{Capabilities, open};
 use super::structure::{MailStructure, Outline};
 use super::transport::ImapServer;
@@ -22,6 +22,16 @@ pub struct Session {
     pub(super) news: News,
     /// The folder that is open.
     pub(super) open: Option<String>,
+}
+
+/// Which header fields are asked for along with a structure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fields {
+    None,
+    /// Who wrote the mail, and in answer to what.
+    Sender,
+    /// Who wrote the mail, and to whom.
+    People,
 }
 
 /// What the server has told of the open folder by the way. RFC 3501 §7: it may do so in any answer.
@@ -72,8 +82,10 @@ impl Session {
         &mut self,
         first: ImapUid,
         last: Option<ImapUid>,
+        fields: Fields,
     ) -> Result<Vec<MailStructure>, MailboxError> {
-        self.gather(first, last, "UID RFC822.SIZE INTERNALDATE BODYSTRUCTURE").await
+        let items = format!("UID RFC822.SIZE INTERNALDATE BODYSTRUCTURE{}", fields.item());
+        self.gather(first, last, &items).await
     }
 
     /// As [`structures`](Self::structures), but every outline is unknown.
@@ -84,10 +96,22 @@ impl Session {
     }
 
     /// As [`structures`](Self::structures), for some mails, ascending; at most [`STRUCTURES_MAX`] of them.
-    pub async fn structures_of(&mut self, uids: &[ImapUid]) -> Result<Vec<MailStructure>, MailboxError> {
+    pub async fn structures_of(
+        &mut self,
+        uids: &[ImapUid],
+        fields: Fields,
+    ) -> Result<Vec<MailStructure>, MailboxError> {
+        self.some_of(uids, &format!("UID RFC822.SIZE INTERNALDATE BODYSTRUCTURE{}", fields.item())).await
+    }
+
+    /// As [`structures_of`](Self::structures_of) with the people in them, but every outline is unknown.
+    pub async fn people_of(&mut self, uids: &[ImapUid]) -> Result<Vec<MailStructure>, MailboxError> {
+        self.some_of(uids, &format!("UID RFC822.SIZE INTERNALDATE{}", Fields::People.item())).await
+    }
+
+    async fn some_of(&mut self, uids: &[ImapUid], items: &str) -> Result<Vec<MailStructure>, MailboxError> {
         let (Some(first), Some(last)) = (uids.first(), uids.last()) else { return Ok(Vec::new()) };
-        let set = uid_set(uids);
-        let mut mails = self.gather_set(&set, *first..=*last, "UID RFC822.SIZE INTERNALDATE BODYSTRUCTURE").await?;
+        let mut mails = self.gather_set(&uid_set(uids), *first..=*last, items).await?;
         mails.retain(|mail| uids.binary_search(&mail.uid).is_ok());
         Ok(mails)
     }
@@ -204,12 +228,24 @@ fn is_overflow(outcome: &imap_proto::Outcome<'_>) -> bool {
     outcome.information.as_deref().is_some_and(|text| text.starts_with("[NOTIFICATIONOVERFLOW]"))
 }
 
+impl Fields {
+    /// What is added to the items of a FETCH. RFC 3501 §6.4.5.
+    fn item(self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Sender => format!(" BODY.PEEK[HEADER.FIELDS (FROM IN-REPLY-TO)]<0.{SENDER_FIELDS_BYTES_MAX}>"),
+            Self::People => format!(" BODY.PEEK[HEADER.FIELDS (FROM TO CC)]<0.{PEOPLE_FIELDS_BYTES_MAX}>"),
+        }
+    }
+}
+
 /// What FETCH responses have told of one mail; a server may tell it in several.
 #[derive(Default)]
 struct Gathered {
     octets: Option<u32>,
     internal_date: Option<DateTime<FixedOffset>>,
     outline: Option<Outline>,
+    fields: Vec<u8>,
 }
 
 impl Gathered {
@@ -221,6 +257,10 @@ impl Gathered {
                     self.internal_date = DateTime::parse_from_str(text.trim(), "%d-%b-%Y %H:%M:%S %z").ok();
                 }
                 AttributeValue::BodyStructure(structure) => self.outline = Some(Outline::of(structure)),
+                AttributeValue::BodySection { section: Some(SectionPath::Full(_)), data: Some(data), .. } => {
+                    // A server may send more than it was asked for, and that for a thousand mails.
+                    self.fields = data.get(..PEOPLE_FIELDS_BYTES_MAX).unwrap_or(data).to_vec();
+                }
                 _ => {}
             }
         }
@@ -233,7 +273,8 @@ impl Gathered {
         }
         let outline = self.outline.unwrap_or_else(Outline::unknown);
         // An unknown size counts as large, so that the mail is fetched in pieces.
-        Some(MailStructure { uid, octets: self.octets.unwrap_or(u32::MAX), internal_date: self.internal_date, outline })
+        let (octets, fields) = (self.octets.unwrap_or(u32::MAX), self.fields);
+        Some(MailStructure { uid, octets, internal_date: self.internal_date, outline, fields })
     }
 }
 

@@ -17,6 +17,8 @@ pub struct MailStructure {
     /// When the server received the mail; nothing where it does not say, or says what is no date.
     pub internal_date: Option<DateTime<FixedOffset>>,
     pub outline: Outline,
+    /// The header fields that were asked for beside it, as they stand in the mail, cut at a limit; empty where none were.
+    pub fields: Vec<u8>,
 }
 
 /// The shape of a mail, and the parts in it that matter here.

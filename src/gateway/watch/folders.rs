@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{LOOK_UP_INTERVAL, WatchError, Watcher};
 use crate::gateway::receive::Place;
 use crate::gateway::{GatewayError, now_millis};
-use crate::ledger::CursorRecord;
+use crate::ledger::{CursorRecord, Failures};
 use crate::mailbox::{
     Backfill, ChosenFolder, Cursor, FolderState, ImapUid, MailboxError, Plan, Session, UidValidity, choose, plan,
 };
@@ -32,6 +32,12 @@ pub(super) struct WatchedFolder {
     pub careful_until: Option<ImapUid>,
     /// Mails whose structure cannot be understood.
     pub unreadable: BTreeSet<ImapUid>,
+    /// What has failed about the mail at which the reading stands, or stood.
+    pub failures: Option<Failures>,
+    /// The mail whose structure broke connections, and how many.
+    pub stumbled: Option<(ImapUid, u32)>,
+    /// How often it was tried to learn from old mails whom the user knows.
+    pub acquainting: u32,
     /// Mails that were given up, in case that they are met again before the cursor has moved.
     pub given_up: BTreeSet<ImapUid>,
 }
@@ -122,7 +128,9 @@ impl Watcher {
 
     async fn new_folder(&self, chosen: ChosenFolder, ours_since: Option<i64>) -> Result<WatchedFolder, GatewayError> {
         let backfill_millis = i64::from(self.common.gateway.config.imap.backfill_days) * DAY_MILLIS;
-        let stored = self.common.gateway.ledger.cursor(self.user.key(), &chosen.shown).await?;
+        let ledger = &self.common.gateway.ledger;
+        let stored = ledger.cursor(self.user.key(), &chosen.shown).await?;
+        let failures = ledger.failures(self.user.key(), &chosen.shown).await?;
         let since_at = stored.map(|record| record.since_at).or(ours_since);
         Ok(WatchedFolder {
             chosen,
@@ -135,6 +143,9 @@ impl Watcher {
             unsaved: 0,
             careful_until: None,
             unreadable: BTreeSet::new(),
+            failures,
+            stumbled: None,
+            acquainting: 0,
             given_up: BTreeSet::new(),
         })
     }

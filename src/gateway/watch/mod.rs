@@ -5,9 +5,13 @@
 //! | `folders` | which folders are watched, and how far each has been read |
 //! | `reading` | what is new, in the order in which it arrived |
 //! | `waiting` | until there is more: NOTIFY, IDLE, or a visit from time to time |
+//! | `failing` | mails that fail, and what becomes of them |
+//! | `correspondence` | whom the user has written to, and what is of interest without a calendar |
 //! | `budget` | who may hold a connection, where there are fewer connections than mailboxes |
 
 mod budget;
+mod correspondence;
+mod failing;
 mod folders;
 mod queue;
 mod reading;

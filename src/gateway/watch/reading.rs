@@ -6,8 +6,9 @@ use tokio::time::Instant;
 
 use super::queue::{Job, Queue, next_window};
 use super::{Scope, WatchError, Watcher};
-use crate::gateway::receive::record_about;
-use crate::gateway::{GatewayError, Phase};
+use crate::gateway::reading::{Trouble, too_large};
+use crate::gateway::{Attempt, Phase};
+use crate::ledger::MailNumber;
 use crate::mailbox::{Cursor, Fetched, FolderState, ImapUid, MailStructure, MailboxError, Plan, Session, limits};
 
 /// Ordinary mails behind which the cursor is stored; they are looked at again when the daemon ends before.
@@ -49,7 +50,7 @@ impl Watcher {
             let is_first = at == 0;
             let state = if is_first { session.examine(&name).await } else { session.status(&name).await };
             match state {
-                Ok(state) => queues.extend(self.queue_for(at, &state).await?),
+                Ok(state) => queues.extend(self.queue_for(session, at, &state).await?),
                 Err(error) if !is_first && self.has_vanished(&error) => {}
                 Err(error) => {
                     self.has_vanished(&error);
@@ -69,7 +70,15 @@ impl Watcher {
         Some(Queue::onward(0, cursor, None))
     }
 
-    async fn queue_for(&mut self, at: usize, state: &FolderState) -> Result<Option<Queue>, WatchError> {
+    async fn queue_for(
+        &mut self,
+        session: &mut Session,
+        at: usize,
+        state: &FolderState,
+    ) -> Result<Option<Queue>, WatchError> {
+        if self.folders.get(at).is_some_and(|folder| folder.cursor.is_none() && state.exists > 0) {
+            self.get_acquainted(session, at).await?;
+        }
         let Some(folder) = self.folders.get(at) else { return Ok(None) };
         match self.plan_for(folder, state) {
             Plan::Nothing { cursor } if folder.cursor.is_some() => {
@@ -112,7 +121,7 @@ impl Watcher {
     }
 
     /// Opens the folder of a queue, unless it is; false when it is not what it was, and has to be looked at anew.
-    async fn open(&mut self, session: &mut Session, queue: &mut Queue) -> Result<bool, WatchError> {
+    pub(super) async fn open(&mut self, session: &mut Session, queue: &mut Queue) -> Result<bool, WatchError> {
         let Some(name) = self.folders.get(queue.folder).map(|folder| folder.chosen.name.clone()) else {
             return Ok(false);
         };
@@ -167,7 +176,7 @@ impl Watcher {
         // What is left of an open range may be more than fits into one answer.
         queue.is_finished = behind == *looked || (last.is_none() && asked.is_all);
         let before = std::mem::replace(looked, behind);
-        queue.pending.extend(asked.mails.into_iter().filter(MailStructure::is_of_interest));
+        queue.pending.extend(self.of_interest(queue.folder, asked.mails).await?);
         if queue.pending.is_empty() {
             self.pass_over(queue.folder, (before, behind), asked.found).await?;
         }
@@ -186,12 +195,13 @@ impl Watcher {
         let uids: Vec<_> = remaining.iter().copied().take(most).collect();
         let mails = match uids.as_slice() {
             [only] => self.structures(session, at, (*only, Some(*only))).await?.mails,
-            several => match session.structures_of(several).await {
+            several => match session.structures_of(several, self.fields_of(at)).await {
                 Ok(mails) => mails,
-                Err(error) => return Err(self.be_careful(at, several.last().copied(), error)),
+                Err(error) => return Err(self.be_careful(at, (first, several.last().copied()), error)),
             },
         };
         remaining.drain(..uids.len());
+        let mails = self.of_interest(at, mails).await?;
         let Some(folder) = self.folders.get(at) else { return Ok(()) };
         // The server tells the arrival in whole seconds. New numbers are no reason to take in what was left alone at first sight.
         let ours_since = folder.since_at.div_euclid(1_000);
@@ -199,7 +209,7 @@ impl Watcher {
             mail.internal_date.is_none_or(|arrived| arrived.timestamp() >= ours_since)
                 && !folder.given_up.contains(&mail.uid)
         };
-        queue.pending.extend(mails.into_iter().filter(|mail| mail.is_of_interest() && is_ours(mail)));
+        queue.pending.extend(mails.into_iter().filter(is_ours));
         Ok(())
     }
 
@@ -222,9 +232,10 @@ impl Watcher {
         (first, last): (ImapUid, Option<ImapUid>),
     ) -> Result<Asked, WatchError> {
         if !self.is_careful(at, first) {
-            return match session.structures(first, last).await {
+            let until = last.or(Some(ImapUid(first.0.saturating_add(FEW))));
+            return match session.structures(first, last, self.fields_of(at)).await {
                 Ok(mails) => Ok(Asked::all(mails)),
-                Err(error) => Err(self.be_careful(at, last.or(Some(ImapUid(first.0.saturating_add(FEW)))), error)),
+                Err(error) => Err(self.be_careful(at, (first, until), error)),
             };
         }
         let sizes = session.sizes(first, last).await?;
@@ -233,12 +244,14 @@ impl Watcher {
         let is_unreadable = self.folders.get(at).is_some_and(|folder| folder.unreadable.contains(&uid));
         let mails = match is_unreadable {
             true => vec![only],
-            false => match session.structures(uid, Some(uid)).await {
+            false => match session.structures(uid, Some(uid), self.fields_of(at)).await {
                 // Vanished meanwhile; its number is passed all the same.
                 Ok(mails) if mails.is_empty() => vec![MailStructure { octets: 0, ..only }],
                 Ok(mails) => mails,
                 Err(error) => {
-                    if let Some(folder) = self.folders.get_mut(at).filter(|_| error.is_about_a_mail()) {
+                    if self.stumbles(at, uid, &error)
+                        && let Some(folder) = self.folders.get_mut(at)
+                    {
                         folder.unreadable.insert(uid);
                     }
                     return Err(error.into());
@@ -248,9 +261,10 @@ impl Watcher {
         Ok(Asked { mails, found: 1, is_all: false })
     }
 
-    /// Notes that a mail up to `until` breaks connections.
-    fn be_careful(&mut self, at: usize, until: Option<ImapUid>, error: MailboxError) -> WatchError {
-        if let Some(folder) = self.folders.get_mut(at).filter(|_| error.is_about_a_mail()) {
+    /// Notes that a mail from `first` to `until` breaks connections, unless it may have been the connection's fault.
+    fn be_careful(&mut self, at: usize, (first, until): (ImapUid, Option<ImapUid>), error: MailboxError) -> WatchError {
+        let is_time = self.stumbles(at, first, &error);
+        if let Some(folder) = self.folders.get_mut(at).filter(|_| is_time) {
             folder.careful_until = folder.careful_until.max(until);
         }
         error.into()
@@ -259,6 +273,9 @@ impl Watcher {
     /// Fetches the first mail of a queue, small ones along with those behind it, and has it decided.
     async fn read_next(&mut self, session: &mut Session, queue: &mut Queue) -> Result<(), WatchError> {
         let Some(mail) = queue.pending.front().cloned() else { return Ok(()) };
+        if let Some(failures) = self.hopeless(queue, mail.uid) {
+            return self.give_up(session, queue, (&mail, failures)).await;
+        }
         let text = match queue.texts.remove(&mail.uid) {
             Some(text) => text,
             None => {
@@ -282,7 +299,9 @@ impl Watcher {
 
     async fn fetch_many(&mut self, session: &mut Session, queue: &mut Queue, count: usize) -> Result<(), WatchError> {
         let batch: Vec<_> = queue.pending.iter().take(count).collect();
-        let last = batch.last().map(|mail| mail.uid);
+        let Some((first, last)) = batch.first().zip(batch.last()).map(|(one, other)| (one.uid, other.uid)) else {
+            return Ok(());
+        };
         match session.fetch_many(&batch).await {
             Ok(mut fetched) => {
                 for mail in batch {
@@ -291,7 +310,7 @@ impl Watcher {
                 }
                 Ok(())
             }
-            Err(error) => Err(self.be_careful(queue.folder, last, error)),
+            Err(error) => Err(self.be_careful(queue.folder, (first, Some(last)), error)),
         }
     }
 
@@ -304,16 +323,19 @@ impl Watcher {
         match session.fetch(mail).await {
             Ok(Fetched::Mail(fetched)) => self.decide(queue, mail, &fetched.raw).await?,
             Ok(Fetched::Vanished) => {}
-            Ok(Fetched::TooLarge { what, octets, octets_max }) => {
-                let text = format!("Not taken: {what} has {octets} bytes, more than the {octets_max} that are read.");
-                self.give_up_on(queue, mail, ("too-large", &text)).await?;
+            Ok(fetched @ Fetched::TooLarge { .. }) => {
+                let Some(failure) = too_large(&fetched) else { return Ok(()) };
+                // Counted at once: should the header break the connection, the next one does not ask for it again.
+                let failures = self.count(queue, mail.uid, failure).await?;
+                return self.give_up(session, queue, (mail, failures)).await;
             }
-            Err(error) if error.is_about_a_mail() => {
-                // The connection is spent, but the next one must not stumble over the same mail.
-                self.give_up_on(queue, mail, ("unreadable-mail", &format!("Not taken: {error}."))).await?;
+            Err(error) => {
+                if let Some(failure) = Trouble::Mailbox(&error).failure() {
+                    self.count(queue, mail.uid, failure).await?;
+                }
+                // The connection is spent, but one of the next gives the mail up.
                 return Err(error.into());
             }
-            Err(error) => return Err(error.into()),
         }
         self.is_done(queue);
         Ok(())
@@ -324,31 +346,20 @@ impl Watcher {
         let Some(folder) = self.folders.get_mut(queue.folder) else { return Ok(()) };
         let cursor = queue.cursor_after(mail.uid);
         self.active_at = Some(Instant::now());
-        self.common.gateway.receive_mail(folder.place(&user, cursor), raw).await?;
+        let attempt = Attempt::first(MailNumber { uid_validity: queue.uid_validity.0, uid: mail.uid.0 });
+        let taken = self.common.gateway.receive_attempt(folder.place(&user, cursor), attempt, raw).await;
+        if let Err(error) = taken {
+            if let Some(failure) = Trouble::Gateway(&error).failure() {
+                self.count(queue, mail.uid, failure).await?;
+            }
+            return Err(error.into());
+        }
         folder.has_stored(cursor);
-        Ok(())
-    }
-
-    async fn give_up_on(
-        &mut self,
-        queue: &Queue,
-        mail: &MailStructure,
-        (reason, text): (&str, &str),
-    ) -> Result<(), GatewayError> {
-        let user = Arc::clone(&self.user);
-        let Some(folder) = self.folders.get_mut(queue.folder) else { return Ok(()) };
-        // A mail that cannot be read has no Message-ID to be found by; its number in the folder has to serve.
-        let text = format!("{text} It is mail {} of the folder.", mail.uid);
-        let cursor = queue.cursor_after(mail.uid);
-        let place = folder.place(&user, cursor);
-        self.common.gateway.record(place, vec![record_about(place, reason, &text)]).await?;
-        folder.has_stored(cursor);
-        folder.given_up.insert(mail.uid);
         Ok(())
     }
 
     /// Takes a mail that is done off the queue.
-    fn is_done(&self, queue: &mut Queue) {
+    pub(super) fn is_done(&self, queue: &mut Queue) {
         queue.pending.pop_front();
         if let Some(folder) = self.folders.get(queue.folder) {
             self.common.gateway.board.count_mail(self.user.key(), &folder.chosen.shown);
@@ -380,7 +391,8 @@ impl Watcher {
     async fn save_cursor(&mut self, at: usize, cursor: Cursor) -> Result<(), WatchError> {
         let user = Arc::clone(&self.user);
         let Some(folder) = self.folders.get_mut(at) else { return Ok(()) };
-        self.common.gateway.record(folder.place(&user, Some(cursor)), Vec::new()).await?;
+        let place = folder.place(&user, Some(cursor));
+        self.common.gateway.record(place, Attempt::default(), Vec::new()).await?;
         folder.has_stored(Some(cursor));
         Ok(())
     }

@@ -1,0 +1,32 @@
+//! Limits on how often something is tried, in one place.
+
+use std::time::Duration;
+
+/// Attempts at a mail that fails for what may pass: the server hangs up, refuses for the moment, or falls silent.
+///
+/// With the pauses between two connections they take some three minutes.
+pub(super) const ATTEMPTS_MAX: u32 = 8;
+
+/// Attempts at a mail of which the server tells what cannot be understood, or that is larger than what is read.
+pub(super) const UNREADABLE_ATTEMPTS_MAX: u32 = 2;
+
+/// Attempts at a mail that is known to be too large.
+pub(super) const TOO_LARGE_ATTEMPTS_MAX: u32 = 1;
+
+/// How long the login may take with which a dead letter is taken up again.
+pub(super) const RETRY_LOGIN_MAX: Duration = Duration::from_secs(60);
+
+/// How long all of that may take.
+pub(super) const RETRY_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// How long a keyword waits for others of the same folder.
+pub(super) const MARK_DELAY_MILLIS: i64 = 2_000;
+
+/// Keywords that are set on one connection.
+pub(super) const MARKS_MAX: u32 = 500;
+
+/// Attempts at a keyword; with an hour between the last ones some two days.
+pub(super) const MARK_ATTEMPTS_MAX: u32 = 60;
+
+/// The first rest after trouble with a keyword, and the longest.
+pub(super) const MARK_PAUSE_MILLIS: (i64, i64) = (5_000, 3_600_000);
