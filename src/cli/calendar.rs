@@ -1,4 +1,4 @@
-//! `imipd calendar list|get|put|delete`.
+//! `imipd calendar list|get|put|delete|publish`.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -11,11 +11,14 @@ use serde::Serialize;
 
 use super::{output, user_of, wake};
 use crate::calendar::StoredObject;
-use crate::gateway::{Change, Changed, Gateway};
+use crate::gateway::{Change, Changed, Gateway, Saying};
 use crate::itip::component::{ComponentExt, Party};
 use crate::itip::limits::CALENDAR_BYTES_MAX;
 use crate::itip::time::{Moment, basic_format};
 use crate::itip::{Address, CalUid, CalendarObject, Refusal};
+
+/// The most people to whom one command publishes.
+const PUBLISHED_TO_MAX: usize = 1_000;
 
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
@@ -64,6 +67,17 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Send an event that the user organizes to people who are not asked to come; who takes part is not told them.
+    Publish {
+        #[arg(long, value_name = "ADDR")]
+        user: String,
+        uid: String,
+        /// Who gets it.
+        #[arg(long, value_name = "ADDR", required = true, num_args = 1..=PUBLISHED_TO_MAX)]
+        to: Vec<String>,
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 impl Arguments {
@@ -76,11 +90,26 @@ impl Arguments {
                     .map_err(|refusal| anyhow::anyhow!("{file} was not stored: {} ({refusal})", refusal.sentence()))?;
                 change(&gateway, (&user, author(from_client)), Change::Put(Box::new(object)), json).await
             }
+            Command::Publish { user, uid, to, json } => {
+                let people = recipients(&to)?;
+                let say = Change::Say(CalUid(uid), Saying::Publish(people));
+                change(&gateway, (&user, Author::User), say, json).await
+            }
             Command::Delete { user, uid, from_client, json } => {
                 change(&gateway, (&user, author(from_client)), Change::Delete(CalUid(uid)), json).await
             }
         }
     }
+}
+
+/// The addresses on a command line; a mistyped one is told before anybody gets mail.
+fn recipients(written: &[String]) -> anyhow::Result<Vec<Address>> {
+    let address = |text: &String| {
+        let address = Address::in_mail(text);
+        anyhow::ensure!(address.is_mailable(), "{text:?} is no mail address; nothing was sent");
+        Ok(address)
+    };
+    written.iter().map(address).collect()
 }
 
 /// Who has made a change.

@@ -68,6 +68,9 @@ fn describe_part(out: &mut String, part: &ExplainedPart) {
     out.push('\n');
     line(out, "calendar", &format!("{} in {}", part.method, part.content_type));
     line(out, "uid", &part.uid);
+    for (tzid, fault) in &part.zone_faults {
+        line(out, "odd", &format!("the rules of the time zone {tzid} count for nothing, its times are local: {fault}"));
+    }
     line(out, "held", if part.is_held { "an object of this UID" } else { "nothing of this UID" });
     if !part.speaker.is_empty() {
         line(out, "speaker", &part.speaker);

@@ -8,7 +8,7 @@ use super::{calendar::Row, output, user_of};
 use crate::calendar::StoredObject;
 use crate::config::User;
 use crate::gateway::Gateway;
-use crate::itip::CalUid;
+use crate::itip::{CalUid, Reason};
 use crate::ledger::Proposal;
 
 #[derive(Debug, clap::Args)]
@@ -31,7 +31,12 @@ struct Waiting {
     method: String,
     /// Why it waits: `needs-action` for what is in the calendar, the reason of the decision for what is not.
     reason: String,
+    /// The words of `imipd respond` that settle it; a proposal takes `--from` besides.
+    answers: &'static [&'static str],
 }
+
+/// The words for an invitation.
+const TO_INVITATION: &[&str] = &["accept", "decline", "tentative"];
 
 impl Arguments {
     pub async fn execute(self, gateway: Arc<Gateway>) -> anyhow::Result<()> {
@@ -45,9 +50,9 @@ impl Arguments {
         }
         let rows: Vec<Vec<String>> = waiting
             .into_iter()
-            .map(|one| vec![one.start, one.summary, one.from, one.method, one.reason, one.uid])
+            .map(|one| vec![one.start, one.summary, one.from, one.method, one.reason, one.answers.join("|"), one.uid])
             .collect();
-        output::table(&["START", "SUMMARY", "FROM", "METHOD", "REASON", "UID"], &rows)
+        output::table(&["START", "SUMMARY", "FROM", "METHOD", "REASON", "ANSWERS", "UID"], &rows)
     }
 }
 
@@ -68,6 +73,7 @@ fn unanswered(stored: &StoredObject, user: &User) -> Option<Waiting> {
         from: organizer.unwrap_or_default(),
         method: "REQUEST".to_owned(),
         reason: "needs-action".to_owned(),
+        answers: TO_INVITATION,
     })
 }
 
@@ -83,5 +89,18 @@ fn proposed(proposal: &Proposal, user: &User) -> Waiting {
         from: proposal.sender.clone(),
         method: proposal.method.clone(),
         reason: proposal.reason.clone(),
+        answers: answers(proposal),
+    }
+}
+
+/// What `imipd respond` can say to a proposal.
+fn answers(proposal: &Proposal) -> &'static [&'static str] {
+    if proposal.reason == Reason::SenderUnproven.name() {
+        return &["believe", "dismiss"];
+    }
+    match proposal.method.as_str() {
+        "REQUEST" | "ADD" => TO_INVITATION,
+        "COUNTER" | "REPLY" => &["accept-proposal", "decline-proposal"],
+        _ => &[],
     }
 }

@@ -1,12 +1,15 @@
-//! What a user does with the messages whose senders nobody could prove: believe them, or dismiss them.
+//! What becomes of messages that waited for somebody's word: the user believes or dismisses those whose senders nobody could
+//! prove, an attendee confirms the answer of their delegate.
 //!
 //! A message is believed as it was kept, and the engine is asked anew: what has become stale meanwhile is stale.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::change::{ChangeError, Changed};
-use super::{Gateway, letter, now_millis};
+use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::User;
+use crate::itip::receive::names_delegate;
 use crate::itip::{Address, CalUid, Context, Decision, Held, ItipMessage, Policy, Reason, Refusal, Verdict, receive};
 use crate::ledger::{DecisionRecord, Proposal, Transaction};
 
@@ -16,6 +19,24 @@ pub struct Waiting {
     pub uid: CalUid,
     /// Whose; needed only where several senders speak of the same event.
     pub sender: Option<Address>,
+}
+
+/// Why what waited is taken.
+#[derive(Clone, Copy, Debug)]
+enum Belief {
+    OfUser,
+    /// The attendee whom a delegate named has said the same.
+    OfDelegator,
+}
+
+impl Belief {
+    /// Its name and its sentence in the log.
+    fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Self::OfUser => ("believed", "Believed by the user."),
+            Self::OfDelegator => ("delegate-confirmed", "Confirmed by the attendee who sends its author."),
+        }
+    }
 }
 
 impl Gateway {
@@ -30,7 +51,7 @@ impl Gateway {
         for proposal in unproven(transaction, user, waiting).await? {
             // Removed first: what still waits for another reason is kept under the same key.
             transaction.remove_proposal(&proposal).await?;
-            let mails = self.take(transaction, user, &proposal).await?;
+            let mails = self.take(transaction, user, (&proposal, Belief::OfUser)).await?;
             changed.mails.extend(mails);
         }
         Ok(changed)
@@ -51,12 +72,37 @@ impl Gateway {
         Ok(Changed::nothing(waiting.uid.clone()))
     }
 
+    /// Takes the answers of delegates that came before those of the attendees who send them, as far as these have come now.
+    pub(super) async fn take_confirmed(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        uid: &CalUid,
+    ) -> Result<(), GatewayError> {
+        let unconfirmed = Reason::DelegateUnconfirmed.name();
+        let waiting = transaction.proposals_about(user.key(), &uid.0).await?;
+        for proposal in waiting.into_iter().filter(|one| one.reason == unconfirmed) {
+            let held = self.held(transaction, user, uid).await?;
+            if !held.is_some_and(|held| names_delegate(&held, &Address::in_mail(&proposal.sender))) {
+                continue;
+            }
+            transaction.remove_proposal(&proposal).await?;
+            match self.take(transaction, user, (&proposal, Belief::OfDelegator)).await {
+                Err(ChangeError::Gateway(error)) => return Err(error),
+                // What has become stale meanwhile, or is refused for another reason, waits for nothing.
+                Err(error) => tracing::info!(user = user.key(), uid = %uid, %error, "a delegate's answer is not taken"),
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Has the engine decide about one message, and does what it says.
     async fn take(
         &self,
         transaction: &mut Transaction,
         user: &User,
-        proposal: &Proposal,
+        (proposal, belief): (&Proposal, Belief),
     ) -> Result<Vec<(String, Vec<String>)>, ChangeError> {
         let uid = CalUid(proposal.cal_uid.clone());
         let message = ItipMessage::parse(&proposal.content, None).map_err(ChangeError::Refused)?;
@@ -66,7 +112,9 @@ impl Gateway {
         let sender = Address::in_mail(&proposal.sender);
         let context = Context { author, sender: &sender, policy: Policy::default() };
         let question = Held { object: held.as_ref().map(Cow::Borrowed), revisions: &revisions };
-        let decision = receive(question, message, context);
+        // What has waited is as hostile as on its first day.
+        let decision = catch_unwind(AssertUnwindSafe(|| receive(question, message, context)));
+        let decision = decision.unwrap_or_else(|_| Decision::refused(Refusal::ICalendarParseError));
         if let Some(refusal) = refusal_of(&decision) {
             return Err(ChangeError::Refused(refusal));
         }
@@ -79,6 +127,9 @@ impl Gateway {
         }
         if let Some(after) = &decision.revisions {
             transaction.set_revisions(user.key(), &uid, &revisions, after).await?;
+            if decision.reason == Reason::Answered {
+                self.gather_answers(transaction, (user, &uid), (&revisions, after)).await?;
+            }
         }
         let mut mails = Vec::new();
         for outgoing in &decision.outgoing {
@@ -93,8 +144,9 @@ impl Gateway {
                 Err(error) => tracing::warn!(user = user.key(), uid = %uid, %error, "a mail cannot be written"),
             }
         }
-        let text = format!("Believed by the user. {}", decision.reason.sentence());
-        transaction.add_decision(&record(proposal, "believed", &text)).await?;
+        let (name, by_whom) = belief.told();
+        let text = format!("{by_whom} {}", decision.reason.sentence());
+        transaction.add_decision(&record(proposal, name, &text)).await?;
         Ok(mails)
     }
 }

@@ -165,8 +165,11 @@ impl Gateway {
     ) -> Result<Changed, ChangeError> {
         let mut transaction = self.ledger.begin().await?;
         let waiting = transaction.proposals_about(user.key(), &uid.0).await?;
+        // What nobody could prove is believed first: it is taken as what it is then, and is no proposal perhaps.
         let is_theirs = |one: &Proposal| {
-            Address::in_mail(&one.sender) == *proposer && matches!(one.method.as_str(), "COUNTER" | "REPLY")
+            Address::in_mail(&one.sender) == *proposer
+                && matches!(one.method.as_str(), "COUNTER" | "REPLY")
+                && one.reason != Reason::SenderUnproven.name()
         };
         let proposal = waiting.into_iter().rfind(is_theirs).ok_or_else(|| ChangeError::NoProposal {
             user: user.key().to_owned(),
@@ -206,7 +209,10 @@ impl Gateway {
         uid: &CalUid,
         saying: &Saying,
     ) -> Result<Changed, ChangeError> {
-        let held = self.held(transaction, user, uid).await?.ok_or_else(|| not_found(user, uid))?;
+        let held = match self.held(transaction, user, uid).await? {
+            Some(held) => held,
+            None => self.take_up(transaction, user, uid, saying).await?,
+        };
         let author = user.author(self.next_dtstamp(transaction, user, uid).await?);
         let told = match saying {
             Saying::Delegate { to, instance, comment } => {
@@ -221,6 +227,24 @@ impl Gateway {
         };
         let told = told.map_err(ChangeError::Refused)?;
         self.tell((transaction, origin), user, uid, Ok(vec![told])).await
+    }
+
+    /// An invitation that waits, taken into the calendar because its user says something about it that is no refusal.
+    async fn take_up(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        uid: &CalUid,
+        saying: &Saying,
+    ) -> Result<CalendarObject, ChangeError> {
+        match saying {
+            Saying::Counter(_) | Saying::Delegate { .. } => {
+                let object = self.take_waiting(transaction, user, uid, now_millis() / 1_000).await?;
+                self.store(transaction, user, &object, now_millis()).await?;
+                Ok(object)
+            }
+            Saying::Refresh | Saying::Publish(_) => Err(not_found(user, uid)),
+        }
     }
 
     async fn put(

@@ -26,6 +26,8 @@ pub struct ExplainedPart {
     pub content_type: String,
     pub method: String,
     pub uid: String,
+    /// The time zones that it defines in a way that counts for nothing, and why; their times float.
+    pub zone_faults: Vec<(String, String)>,
     /// Whether the user holds an object of that UID.
     pub is_held: bool,
     /// Whose rights count; behind a list that is not who stands in From.
@@ -72,6 +74,8 @@ impl Gateway {
             }
         };
         explained.uid = message.object.uid().to_string();
+        let faults = message.object.zones().faults();
+        explained.zone_faults = faults.map(|(tzid, fault)| (tzid.to_owned(), fault.to_string())).collect();
         if part.is_forwarded {
             explained.verdict = "ignored";
             explained.reason = "forwarded".to_owned();

@@ -282,6 +282,7 @@ impl Gateway {
             transaction.set_revisions(user.key(), &uid, &asked.revisions, after).await?;
             if decision.reason == Reason::Answered {
                 self.gather_answers(transaction, (user, &uid), (&asked.revisions, after)).await?;
+                self.take_confirmed(transaction, user, &uid).await?;
             }
         }
         for outgoing in decision.outgoing.iter().filter(|_| unanswered.is_none()) {

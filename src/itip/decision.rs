@@ -176,6 +176,8 @@ pub enum Reason {
     AnswersOlderTime,
     /// An attendee who was never invited answered; kept for the organizer to see, by policy.
     PartyCrasher(Address),
+    /// Somebody answers as the delegate of an attendee who has not said so; it waits until they do (RFC 5546 §3.2.2.3).
+    DelegateUnconfirmed,
     /// Nothing proves that the mail comes from whom it names; the message waits for the user.
     SenderUnproven,
     /// The mail server found that the mail does not come from whom it names.
@@ -211,6 +213,7 @@ impl Reason {
             Reason::DelegatedToUser => "delegated-to-user",
             Reason::AnswersOlderTime => "answers-older-time",
             Reason::PartyCrasher(_) => "party-crasher",
+            Reason::DelegateUnconfirmed => "delegate-unconfirmed",
             Reason::SenderUnproven => "sender-unproven",
             Reason::SenderContradicted => "sender-contradicted",
             Reason::MarkedAsSpam => "marked-as-spam",
@@ -251,6 +254,9 @@ impl Reason {
             Reason::AnswersOlderTime => "An answer to a time that has changed since; a new answer is awaited.".into(),
             Reason::PartyCrasher(address) => {
                 format!("{address} answered without being invited; kept for the organizer to see.")
+            }
+            Reason::DelegateUnconfirmed => {
+                "Its sender answers in place of an attendee who has not said so; it is kept until they do.".into()
             }
             Reason::SenderUnproven => {
                 "Nothing proves that it comes from whom it names; it waits in `imipd invitations`.".into()

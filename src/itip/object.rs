@@ -13,8 +13,9 @@ use super::decision::Refusal;
 use super::instance::InstanceKey;
 use super::limits;
 use super::method::Method;
+use super::recurrence;
 use super::text;
-use super::time::Moment;
+use super::time::{Moment, partial};
 use super::zone::Zones;
 
 /// The UID of a calendar object; opaque, compared by its bytes (RFC 5545 §3.8.4.7).
@@ -182,7 +183,19 @@ impl CalendarObject {
         self.components().any(|(_, component)| component.attendee_among(addresses).is_some())
     }
 
+    /// Whether every DTSTART that there is says when (RFC 5545 §3.8.2.4).
+    pub fn has_readable_starts(&self) -> bool {
+        let start = |component: &'_ ICalendarComponent| {
+            let entry = component.property(&ICalendarProperty::Dtstart);
+            entry.is_none_or(|entry| self.zones.moment(entry).is_some())
+        };
+        self.components().all(|(_, component)| start(component))
+    }
+
     /// A key whose time floats, read on the clock of the series: in the zone of the master's DTSTART.
+    ///
+    /// A DATE names the instance of that day on the same clock, if there is exactly one. RFC 5545 §3.8.4.4 wants the type of
+    /// DTSTART; there are clients that write a day where the series has times.
     pub fn on_series_clock(&self, key: InstanceKey) -> InstanceKey {
         let zone = self
             .master()
@@ -191,6 +204,9 @@ impl CalendarObject {
         let on_clock = |moment: Moment| match (moment, &zone) {
             (Moment::Floating(wall), Some(zone)) if !zone.is_floating() => chrono::DateTime::from_timestamp(wall, 0)
                 .map_or(moment, |at| Moment::Instant(zone.to_unix(at.naive_utc()))),
+            (Moment::Date(_), _) if self.get(key).is_none() => {
+                recurrence::sole_instance_on(self, moment).unwrap_or(moment)
+            }
             _ => moment,
         };
         match key {
@@ -235,6 +251,21 @@ impl CalendarObject {
         }
         let index = self.push_to_root(component);
         self.index.insert(key, index);
+    }
+
+    /// Gives the component of an instance another RECURRENCE-ID; nothing happens where that one is taken.
+    pub fn rename(&mut self, key: InstanceKey, to: InstanceKey) {
+        let Some(moment) = to.moment().filter(|_| !self.index.contains_key(&to)) else { return };
+        let Some(index) = self.index.remove(&key) else { return };
+        self.index.insert(to, index);
+        let entry = self.get_mut(to).and_then(|own| own.property_mut(&ICalendarProperty::RecurrenceId));
+        if let Some(entry) = entry {
+            let is_form = |name: &ICalendarParameterName| {
+                matches!(name, ICalendarParameterName::Value | ICalendarParameterName::Tzid)
+            };
+            entry.params.retain(|param| !is_form(&param.name));
+            entry.values = vec![ICalendarValue::PartialDateTime(Box::new(partial(moment)))];
+        }
     }
 
     /// Moves the properties of an instance's component out of the object; what is nested in it stays behind.

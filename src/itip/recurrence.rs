@@ -210,6 +210,20 @@ pub fn membership(object: &CalendarObject, key: InstanceKey) -> Membership {
     }
 }
 
+/// The one instance of a series of times that a DATE can mean; nothing when that day has none or several, or the budget could
+/// not tell.
+pub fn sole_instance_on(object: &CalendarObject, day: Moment) -> Option<Moment> {
+    let set = RecurrenceSet::of(object.master()?, object.zones())?;
+    let is_timed = !matches!(set.start, Moment::Date(_));
+    let midnight = |seconds: i64| chrono::DateTime::from_timestamp(seconds, 0).map(|at| set.moment(at.naive_utc()));
+    let begins = day.as_seconds();
+    let found = set.within(midnight(begins)?, midnight(begins.saturating_add(86_400))?, 2);
+    match found.moments.as_slice() {
+        [sole] if is_timed && !found.cut_off => Some(*sole),
+        _ => None,
+    }
+}
+
 /// The override that an answer about one instance makes from the master (RFC 5546 §3.2.3).
 ///
 /// Nothing when the series has no such instance, or when the budget could not tell: an answer that may be

@@ -5,6 +5,7 @@
 //! | ORGANIZER | puts or deletes | [`organizer`] |
 //! | an ATTENDEE | puts or deletes | [`attendee`] |
 //! | neither | | refused as `NotOrganizerNorAttendee` |
+//! | either, and has put a DTSTART that is no time | refused as `ICalendarParseError` |
 //! | either, but SCHEDULE-AGENT on ORGANIZER is not SERVER | | refused as `OtherSchedulingAgent` |
 //! | ORGANIZER | has got answers that the others may see | [`share_answers`] |
 //! | either | takes up a proposal, delegates, or words a wish | [`settle`] |
@@ -27,6 +28,7 @@ mod share;
 pub use message::full_request;
 pub(super) use message::question;
 pub use on_behalf::{Said, reply_on_behalf};
+pub(super) use organizer::cancel_of_whole;
 pub use propose::{counter, decline_counter, publish, refresh};
 pub use respond::{Answer, respond};
 pub use settle::{Wish, accept_counter, admit, delegate, wished};
@@ -59,7 +61,8 @@ pub fn put(
     revisions: &Revisions,
     author: Author<'_>,
 ) -> Announcement {
-    match role(before, &after, author.addresses).and_then(|role| is_ours(&after).map(|()| role)) {
+    let role = role(before, &after, author.addresses).and_then(|role| is_ours(&after).map(|()| role));
+    match role.and_then(|role| has_times(&after).map(|()| role)) {
         Ok(Role::Organizer) => organizer::put(before, after, revisions, author),
         Ok(Role::Attendee) => {
             // What had no organizer was the user's own; the invitation that takes its place is new.
@@ -93,6 +96,11 @@ fn is_ours(object: &CalendarObject) -> Result<(), Refusal> {
         true => Err(Refusal::OtherSchedulingAgent),
         false => Ok(()),
     }
+}
+
+/// Refuses what the others could not read either, or would read as any time at all.
+fn has_times(object: &CalendarObject) -> Result<(), Refusal> {
+    if object.has_readable_starts() { Ok(()) } else { Err(Refusal::ICalendarParseError) }
 }
 
 /// The part that a user has in an object of theirs.

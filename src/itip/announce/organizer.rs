@@ -75,13 +75,30 @@ fn call_off(
     sequence: impl Fn(&ICalendarComponent) -> Sequence,
     author: Author<'_>,
 ) -> Result<Vec<Outgoing>, Refusal> {
-    let from = organizer_address(before).ok_or(Refusal::NoSchedulingInfo)?;
     let to: BTreeSet<Address> = everybody(before, author, anyone).collect();
-    let principal = before.principal().ok_or(Refusal::NothingToSend)?;
     if to.is_empty() {
         return Err(Refusal::NothingToSend);
     }
-    let summary = Summary::new(Occasion::Cancel, principal, before.zones(), participants);
+    let summary =
+        |principal: &ICalendarComponent| Summary::new(Occasion::Cancel, principal, before.zones(), participants);
+    cancel(before, (sorted(to), summary), sequence, author).map(|outgoing| vec![outgoing])
+}
+
+/// The CANCEL of what is cancelled already, as it stands, for somebody who has lost track (RFC 5546 §3.2.6).
+pub fn cancel_of_whole(object: &CalendarObject, to: Vec<Address>, author: Author<'_>) -> Result<Outgoing, Refusal> {
+    let summary =
+        |principal: &ICalendarComponent| Summary::new(Occasion::Cancel, principal, object.zones(), Participants::Shown);
+    cancel(object, (to, summary), ComponentExt::sequence, author)
+}
+
+fn cancel(
+    before: &CalendarObject,
+    (to, summary): (Vec<Address>, impl Fn(&ICalendarComponent) -> Summary),
+    sequence: impl Fn(&ICalendarComponent) -> Sequence,
+    author: Author<'_>,
+) -> Result<Outgoing, Refusal> {
+    let from = organizer_address(before).ok_or(Refusal::NoSchedulingInfo)?;
+    let summary = summary(before.principal().ok_or(Refusal::NothingToSend)?);
     let cancelled: Vec<_> = match before.master() {
         Some(master) => vec![(InstanceKey::Master, master)],
         None => before.components().collect(),
@@ -90,7 +107,7 @@ fn call_off(
         .into_iter()
         .map(|(key, component)| (key, cancellation(component, sequence(component), author.now, |_| true)));
     let object = partial(before, Method::Cancel, components, author);
-    Ok(vec![Outgoing { from, to: sorted(to), method: Method::Cancel, summary, object }])
+    Ok(Outgoing { from, to, method: Method::Cancel, summary, object })
 }
 
 /// Whether neither an organizer nor attendees are left.

@@ -15,6 +15,7 @@ mod sent;
 mod standing;
 
 pub use sent::sent;
+pub use standing::names_delegate;
 
 use std::borrow::Cow;
 
@@ -27,6 +28,7 @@ use super::limits;
 use super::method::Method;
 use super::object::{CalendarObject, Kind};
 use super::revision::{Revision, Revisions, Sequence};
+use super::time::Moment;
 
 /// What the user holds of the UID that a message speaks of.
 ///
@@ -149,8 +151,12 @@ impl Default for Policy {
 /// Decides what a message does.
 ///
 /// Never fails: a stale message or a stranger is normal input, and the decision says why.
-pub fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> Decision {
-    let outcome = check(held.known(), &message, context).and_then(|()| match message.method {
+pub fn receive(held: Held<'_>, mut message: ItipMessage, context: Context<'_>) -> Decision {
+    let checked = check(held.known(), &message, context);
+    if let (Ok(()), Some(series)) = (&checked, held.object.as_deref()) {
+        name_instances(&mut message.object, series);
+    }
+    let outcome = checked.and_then(|()| match message.method {
         Method::Request => request::receive(held, message, context),
         Method::Add => add::receive(held, message, context),
         Method::Cancel => cancel::receive(held.known(), message, context),
@@ -163,6 +169,21 @@ pub fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>) -> De
     outcome.unwrap_or_else(Decision::refused)
 }
 
+/// Has a message about instances that it names by their days speak of them by their times, as the series does.
+fn name_instances(message: &mut CalendarObject, series: &CalendarObject) {
+    if message.master().is_some() {
+        return;
+    }
+    let is_day = |key: &InstanceKey| matches!(key.moment(), Some(Moment::Date(_)));
+    let days: Vec<InstanceKey> = message.keys().filter(is_day).take(limits::INSTANCES_ASKED_MAX).collect();
+    for day in days {
+        let instance = series.on_series_clock(day);
+        if instance != day {
+            message.rename(day, instance);
+        }
+    }
+}
+
 /// What has to hold for a message of any method.
 fn check(held: Known<'_>, message: &ItipMessage, context: Context<'_>) -> Result<(), Refusal> {
     if !is_scheduled(message.object.kind(), message.method) {
@@ -172,9 +193,20 @@ fn check(held: Known<'_>, message: &ItipMessage, context: Context<'_>) -> Result
     if !context.sender.is_mailable() {
         return Err(Refusal::SenderIsNotOrganizerNorAttendee);
     }
-    match held.object.is_some_and(|object| object.kind() != message.object.kind()) {
-        true => Err(Refusal::MultipleObjectTypes),
+    if held.object.is_some_and(|object| object.kind() != message.object.kind()) {
+        return Err(Refusal::MultipleObjectTypes);
+    }
+    match says_when(message.method) && !message.object.has_readable_starts() {
+        true => Err(Refusal::ICalendarParseError),
         false => Ok(()),
+    }
+}
+
+/// Whether the times of a message are taken, so that they have to be times; what calls off or answers has its instance alone.
+fn says_when(method: Method) -> bool {
+    match method {
+        Method::Publish | Method::Request | Method::Add | Method::Counter => true,
+        Method::Reply | Method::Cancel | Method::Refresh | Method::DeclineCounter => false,
     }
 }
 

@@ -10,6 +10,7 @@
 //! | the organizer | an attendee of other instances | this one | as from somebody never invited |
 //! | the organizer | an attendee who delegates | anything | the delegates are added, a few at most |
 //! | the organizer | the delegate of an attendee | anything | the same; added where missing |
+//! | the organizer | who names an attendee that has sent nobody yet as their delegator | anything | kept until that attendee says so |
 //! | the organizer | the stored secretary of an attendee | anything | the same, for that attendee |
 //! | the organizer | somebody never invited | anything | refused, or kept for the organizer to see |
 //! | the organizer | somebody who speaks for another | anything | refused |
@@ -46,6 +47,7 @@ pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>
     match unanswered.filter(|_| taken.revisions == *held.revisions) {
         Some(Unanswered::Refused(refusal)) => return Err(refusal),
         Some(Unanswered::PartyCrasher(address)) => return crashed(address, context),
+        Some(Unanswered::EarlyDelegate) => return Ok(Decision::proposed(Reason::DelegateUnconfirmed)),
         Some(Unanswered::ToOlderTime) => return Ok(Decision::unchanged(Reason::AnswersOlderTime)),
         None => {}
     }
@@ -66,6 +68,8 @@ pub(super) fn receive(held: Held<'_>, message: ItipMessage, context: Context<'_>
 enum Unanswered {
     ToOlderTime,
     PartyCrasher(Address),
+    /// Their answer has overtaken that of the attendee who sends them.
+    EarlyDelegate,
     Refused(Refusal),
 }
 
@@ -107,7 +111,26 @@ fn answering_party<'a>(
     }
     let instance = stored.get(key).or(stored.master()).ok_or(Refusal::EventNotFound)?;
     let is_invited = instance.attendees().any(|known| known.is(&address));
-    if is_invited || is_delegate(instance, &address) { Ok(party) } else { Err(Unanswered::PartyCrasher(address)) }
+    if is_invited || is_delegate(instance, &address) {
+        return Ok(party);
+    }
+    match is_early_delegate(instance, party, context) {
+        true => Err(Unanswered::EarlyDelegate),
+        false => Err(Unanswered::PartyCrasher(address)),
+    }
+}
+
+/// Whether a stranger says that an attendee sends them who has sent nobody so far.
+///
+/// RFC 5546 §3.2.2.3: the delegator tells the organizer, but the delegate may be faster. Anybody can claim it, so the
+/// answer counts for nothing until the delegator says the same.
+fn is_early_delegate(instance: &ICalendarComponent, party: Party<'_>, context: Context<'_>) -> bool {
+    let may_send = |delegator: &Address| {
+        let known = instance.attendees().find(|known| known.is(delegator));
+        known.is_some_and(|known| known.addresses(&ICalendarParameterName::DelegatedTo).next().is_none())
+    };
+    let delegators = party.addresses(&ICalendarParameterName::DelegatedFrom);
+    delegators.filter(|delegator| !context.author.addresses.contains(delegator)).any(|delegator| may_send(&delegator))
 }
 
 /// What has been taken of a REPLY so far.

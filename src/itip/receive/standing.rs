@@ -105,6 +105,11 @@ pub(super) fn is_named_secretary(stored: &CalendarObject, attendee: &Address, se
         .any(|party| party.is(attendee) && party.sent_by().as_ref() == Some(sender))
 }
 
+/// Whether an attendee of any instance has delegated to `address`.
+pub fn names_delegate(object: &CalendarObject, address: &Address) -> bool {
+    object.components().any(|(_, component)| is_delegate(component, address))
+}
+
 /// Whether an attendee of a stored instance has delegated to `address`.
 pub(super) fn is_delegate(component: &ICalendarComponent, address: &Address) -> bool {
     delegator_of(component, address).is_some()
