@@ -154,6 +154,24 @@ impl Transaction {
 }
 
 impl Ledger {
+    /// Whether one of these Message-IDs is that of a mail which has invited a user.
+    pub async fn was_invited_by(&self, user: &str, message_ids: &[String]) -> Result<bool, LedgerError> {
+        for message_id in message_ids {
+            let row = sqlx::query(
+                "SELECT 1 FROM decision WHERE user = ? AND message_id = ? AND method IN ('REQUEST', 'ADD') LIMIT 1",
+            )
+            .bind(user)
+            .bind(message_id)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(LedgerError::while_trying("look for an invitation"))?;
+            if row.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The decisions that match, newest first.
     pub async fn decisions(&self, filter: &DecisionFilter) -> Result<Vec<DecisionRecord>, LedgerError> {
         let rows = sqlx::query(

@@ -234,7 +234,7 @@ impl Fields {
         match self {
             Self::None => String::new(),
             Self::Sender => format!(" BODY.PEEK[HEADER.FIELDS (FROM IN-REPLY-TO)]<0.{SENDER_FIELDS_BYTES_MAX}>"),
-            Self::People => format!(" BODY.PEEK[HEADER.FIELDS (FROM TO CC)]<0.{PEOPLE_FIELDS_BYTES_MAX}>"),
+            Self::People => format!(" BODY.PEEK[HEADER.FIELDS (FROM TO CC IN-REPLY-TO)]<0.{PEOPLE_FIELDS_BYTES_MAX}>"),
         }
     }
 }

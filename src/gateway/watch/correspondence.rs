@@ -2,7 +2,7 @@
 //!
 //! | folder | asked for beside the structure | what for |
 //! |---|---|---|
-//! | of sent mail | From, To, Cc | whom the user has written to is no stranger (`policy.auto_add`) |
+//! | of sent mail | From, To, Cc, In-Reply-To | whom the user has written to is no stranger (`policy.auto_add`); answers in words |
 //! | any other | From, In-Reply-To | reports of mail systems in plain words, and answers to mails of ours |
 
 use std::collections::BTreeMap;
@@ -38,28 +38,33 @@ impl Watcher {
         at: usize,
         mails: Vec<MailStructure>,
     ) -> Result<Vec<MailStructure>, GatewayError> {
-        let is_sent = self.fields_of(at) == Fields::People;
-        if is_sent {
+        let asked = self.fields_of(at);
+        if asked == Fields::People {
             self.add_correspondents(&mails).await?;
         }
         let mut wanted = Vec::new();
         for mut mail in mails {
             let fields = std::mem::take(&mut mail.fields);
-            if mail.is_of_interest() || (!is_sent && self.is_about_ours(&fields).await?) {
+            if mail.is_of_interest() || self.is_about_ours(&fields, asked).await? {
                 wanted.push(mail);
             }
         }
         Ok(wanted)
     }
 
-    /// Whether a mail without a calendar may be about one of ours: a mail system wrote it, or it answers one.
-    async fn is_about_ours(&self, fields: &[u8]) -> Result<bool, GatewayError> {
+    /// Whether a mail without a calendar may matter: a mail system wrote it, or it answers an invitation.
+    async fn is_about_ours(&self, fields: &[u8], asked: Fields) -> Result<bool, GatewayError> {
         if fields.is_empty() {
             return Ok(false);
         }
-        let heading = Heading::read(fields);
-        let user = self.user.key();
-        Ok(heading.is_from_mail_system || self.common.gateway.ledger.has_sent(user, &heading.in_reply_to).await?)
+        let (heading, user, ledger) = (Heading::read(fields), self.user.key(), &self.common.gateway.ledger);
+        match asked {
+            // The user answers somebody.
+            Fields::People => Ok(ledger.was_invited_by(user, &heading.in_reply_to).await?),
+            // Somebody answers the user.
+            Fields::Sender => Ok(heading.is_from_mail_system || ledger.has_sent(user, &heading.in_reply_to).await?),
+            Fields::None => Ok(false),
+        }
     }
 
     /// Remembers the people to whom the user has written these mails.
