@@ -126,7 +126,7 @@ fn answers_end(mail: &Mail, decision: &Decision) -> Law {
 /// Whether a mail asks for something, and this is what it asks for.
 fn answers_a_question(mail: &Mail, answer: &Outgoing) -> bool {
     match method(mail) {
-        Some(Method::Refresh) => answer.method == Method::Request,
+        Some(Method::Refresh) => matches!(answer.method, Method::Request | Method::Cancel),
         // An addition to a series that is not held: the organizer is asked for the whole (RFC 5546 §3.2.4).
         Some(Method::Add) => answer.method == Method::Refresh,
         _ => false,
