@@ -20,8 +20,8 @@ fn faults() -> Vec<(&'static str, Fault)> {
     let fault = |verb, answer: &str, then| Fault { verb, answer: answer.to_owned(), then };
     let numbers: String = (1..=400_000).map(|number| format!(" {number}")).collect();
     vec![
-        ("login-silent", fault("LOGIN", "", Then::Silence)),
-        ("login-eof", fault("LOGIN", "", Then::Close)),
+        ("login-silent", fault("AUTHENTICATE", "", Then::Silence)),
+        ("login-eof", fault("AUTHENTICATE", "", Then::Close)),
         ("folders-no", fault("LIST", "{tag} NO not now\r\n", Then::GoOn)),
         ("folders-eof", fault("LIST", "* LIST () \"/\" ", Then::Close)),
         ("examine-no", fault("EXAMINE", "{tag} NO [UNAVAILABLE] not now\r\n", Then::GoOn)),

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::{output, user_of};
 use crate::gateway::{Gateway, rfc3339};
+use crate::itip::Address;
 use crate::ledger::{DecisionFilter, DecisionRecord};
 
 #[derive(Debug, clap::Args)]
@@ -85,12 +86,16 @@ impl Entry {
 
 impl Arguments {
     pub async fn execute(self, gateway: Arc<Gateway>) -> anyhow::Result<()> {
+        // Whoever is no user any more, or not known while a source is down, still has a past.
         let user = match &self.user {
-            Some(address) => Some(user_of(&gateway, address).await?),
+            Some(address) => Some(match user_of(&gateway, address).await {
+                Ok(user) => user.key().to_owned(),
+                Err(_) => Address::parse(address).to_string(),
+            }),
             None => None,
         };
         let filter = DecisionFilter {
-            user: user.map(|user| user.key().to_owned()),
+            user,
             message_id: self.message_id.as_deref().map(with_brackets),
             since: self.since,
             most: self.limit,

@@ -1,5 +1,6 @@
 //! A way to Dovecot on which one answer for each user is another one than Dovecot's.
 
+use base64::Engine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -75,8 +76,8 @@ fn serve(client: &TcpStream, server_port: u16, faults: &Faults) -> io::Result<()
     let mut lines = BufReader::new(client.try_clone()?);
     let (mut line, mut user) = (String::new(), String::new());
     while lines.read_line(&mut line)? > 0 {
-        if let Some((_, login)) = line.split_once("LOGIN \"") {
-            login.split('*').next().unwrap_or_default().clone_into(&mut user);
+        if let Some((_, proof)) = line.split_once("AUTHENTICATE PLAIN ") {
+            user = login_in(proof.trim());
         }
         match faults.due(&user, &line) {
             None => server.write_all(line.as_bytes())?,
@@ -99,4 +100,12 @@ fn serve(client: &TcpStream, server_port: u16, faults: &Faults) -> io::Result<()
 fn pass(mut from: TcpStream, mut to: TcpStream) {
     let _ = io::copy(&mut from, &mut to);
     let _ = to.shutdown(Shutdown::Both);
+}
+
+/// The mailbox that a proof of SASL PLAIN opens by the master user (RFC 4616 §2).
+fn login_in(proof: &str) -> String {
+    let decoded = base64::engine::general_purpose::STANDARD.decode(proof).unwrap_or_default();
+    let decoded = String::from_utf8(decoded).unwrap_or_default();
+    let name = decoded.split('\0').nth(1).unwrap_or_default();
+    name.split('*').next().unwrap_or_default().to_owned()
 }

@@ -150,7 +150,7 @@ impl Generator {
             is_cancelled: false,
         };
         self.events.push(event.clone());
-        self.from_organizer(&event, "REQUEST")
+        self.of_organizer(&event, "REQUEST")
     }
 
     fn update(&mut self) -> Mail {
@@ -159,7 +159,7 @@ impl Generator {
         let event = &mut self.events[at];
         (event.sequence, event.day) = (event.sequence + 1, day);
         let event = event.clone();
-        self.from_organizer(&event, "REQUEST")
+        self.of_organizer(&event, "REQUEST")
     }
 
     fn cancel(&mut self) -> Mail {
@@ -167,7 +167,7 @@ impl Generator {
         let event = &mut self.events[at];
         (event.sequence, event.is_cancelled) = (event.sequence + 1, true);
         let event = event.clone();
-        self.from_organizer(&event, "CANCEL")
+        self.of_organizer(&event, "CANCEL")
     }
 
     fn some_event(&mut self) -> Option<usize> {
@@ -188,7 +188,7 @@ impl Generator {
         calendar("REPLY", &plan_uid(plan), &self.stamp(), &lines)
     }
 
-    fn from_organizer(&self, event: &Event, method: &str) -> Mail {
+    fn of_organizer(&self, event: &Event, method: &str) -> Mail {
         let organizer = organizer_address(event.organizer);
         let header = proven(&format!("corp{}.example", event.organizer), &organizer);
         mail(&header, &self.id("m"), method, &self.text(event, method), true)
