@@ -72,7 +72,13 @@ impl Gateway {
     ) -> Result<DecisionRecord, GatewayError> {
         let (user, uid, method) = (place.user, message.object.uid().clone(), message.method);
         let statements = statements(&message.object, method, email.to.iter().map(Address::as_str));
-        if method == Method::Reply && is_older(transaction, (user.key(), &uid.0), (&statements, email.date)).await? {
+        let names_sequence = message.object.components().all(|(_, one)| one.has_property(&ICalendarProperty::Sequence));
+        // Clients write DTSTAMP when their user decides, and may store the answer before they send it.
+        let repeats = self.repeats_what_waits(transaction, (user, &uid.0), (&statements, names_sequence)).await?;
+        if method == Method::Reply
+            && !repeats
+            && is_older(transaction, (user.key(), &uid.0), (&statements, email.date)).await?
+        {
             let text = "Not taken: the user has answered otherwise since this answer was sent.";
             return Ok(ignored(record, "older-answer", text));
         }
@@ -80,7 +86,6 @@ impl Gateway {
         let held = self.held(transaction, user, &uid).await?;
         let revisions = transaction.revisions(user.key(), &uid).await?;
         let author = user.author(self.next_dtstamp(transaction, user, &uid).await?);
-        let names_sequence = message.object.components().all(|(_, one)| one.has_property(&ICalendarProperty::Sequence));
         let question = Held { object: held.map(std::borrow::Cow::Owned), revisions: &revisions };
         let Ok(decision) = catch_unwind(AssertUnwindSafe(|| sent(question, message, author))) else {
             return Ok(bug_record(record, "the engine could not decide"));
@@ -93,6 +98,7 @@ impl Gateway {
         }
         // What is late was said all the same, but no longer holds.
         let is_late = matches!(decision.reason, Reason::Refused(Refusal::OutOfSequence) | Reason::AnswersOlderTime);
+        let is_late = is_late && !repeats;
         let settled = match is_late {
             true => 0,
             false => self.hear_client(transaction, (user, &uid.0), (&statements, names_sequence)).await?,
@@ -128,6 +134,18 @@ impl Gateway {
                 | super::ChangeError::Refused(_),
             ) => Ok(()),
         }
+    }
+
+    /// Whether the client says what we are about to say.
+    async fn repeats_what_waits(
+        &self,
+        transaction: &mut Transaction,
+        (user, uid): (&User, &str),
+        (statements, names_sequence): (&[Statement], bool),
+    ) -> Result<bool, LedgerError> {
+        let waiting = transaction.said_and_waiting(user.key(), uid).await?;
+        let is_said = |owed: &Statement| statements.iter().any(|said| says(said, owed, names_sequence));
+        Ok(waiting.iter().any(|pending| is_said(&pending.statement)))
     }
 
     /// Records what the client has said, and settles the debts that say the same; how many recipients are settled.
