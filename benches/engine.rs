@@ -14,9 +14,11 @@ use imipd::itip::{Address, CalendarObject, Context, Held, ItipMessage, Outgoing,
 
 #[path = "bounds/mod.rs"]
 mod bounds;
+#[path = "common/memory.rs"]
+mod memory;
 
 #[global_allocator]
-static COUNTING: bounds::Counting = bounds::Counting;
+static ALLOCATOR: memory::Counting = memory::Counting;
 
 /// How long each operation and its floor are measured.
 const MEASURED: Duration = Duration::from_millis(700);

@@ -2,40 +2,19 @@
 //!
 //! Each row is to stay below 50 ms and 50 MB, the mail itself not counted. `cargo bench --bench limits`.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::borrow::Cow;
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use imipd::imip::extract;
 use imipd::itip::announce::Author;
 use imipd::itip::{Address, CalendarObject, Context, Held, ItipMessage, Policy, Revisions, receive};
 
-/// Counts what is allocated, and the most that was at once.
-struct Counting;
-
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let now = NOW.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(now, Ordering::Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as the caller promises.
-        unsafe { System.dealloc(place, layout) }
-    }
-}
+#[path = "common/memory.rs"]
+mod memory;
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: memory::Counting = memory::Counting;
 
 const ROUNDS: usize = 7;
 
@@ -73,12 +52,10 @@ fn decide(raw: &[u8], held: Option<&CalendarObject>) -> String {
 fn measure(name: &str, raw: &[u8], held: Option<&CalendarObject>) {
     let (mut times, mut peak, mut said) = (Vec::new(), 0, String::new());
     for _ in 0..ROUNDS {
-        let before = NOW.load(Ordering::Relaxed);
-        PEAK.store(before, Ordering::Relaxed);
         let began = Instant::now();
-        said = black_box(decide(black_box(raw), held));
+        let (reason, used) = memory::peak_of(|| black_box(decide(black_box(raw), held)));
         times.push(began.elapsed());
-        peak = peak.max(PEAK.load(Ordering::Relaxed) - before);
+        (said, peak) = (reason, peak.max(used));
     }
     times.sort();
     let (median, megabytes) = (times[ROUNDS / 2].as_secs_f64() * 1e3, peak as f64 / 1e6);

@@ -4,7 +4,6 @@
 //! The median of several runs. Beside it stands what the disk takes for one commit: outcomes are committed together, so
 //! it bounds the latency and not the rate.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -20,6 +19,9 @@ use imipd::ledger::{Debt, RecipientState};
 use imipd::outbox::smtp::{Security, SmtpServer, Submitter};
 use tokio::sync::watch;
 
+#[path = "common/disk.rs"]
+mod disk;
+
 /// Mails of one run.
 const MAILS: usize = 10_000;
 
@@ -32,7 +34,7 @@ fn main() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the disk");
     let mail = mail("bench");
     println!("Submission to a sink on loopback: {MAILS} mails of {} octets, median of {RUNS} runs.", mail.len());
-    println!("The disk takes {:?} for one commit of 4 kB.\n", fsync(folder.path()));
+    println!("The disk takes {:?} for one commit of 4 kB.\n", disk::commit_time(folder.path()));
     println!("{:<44} {:>12} {:>14}", "path", "connections", "mails/s");
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().worker_threads(2).build().expect("a runtime");
@@ -58,20 +60,6 @@ fn median(mut run: impl FnMut() -> Duration) -> f64 {
     let mut times: Vec<Duration> = (0..RUNS).map(|_| run()).collect();
     times.sort();
     MAILS as f64 / times[RUNS / 2].as_secs_f64()
-}
-
-/// The median of what a small write takes until it lasts.
-fn fsync(folder: &Path) -> Duration {
-    let mut file = File::create(folder.join("fsync")).expect("a file");
-    let mut times: Vec<Duration> = (0..51)
-        .map(|_| {
-            let begun = Instant::now();
-            file.write_all(&[0; 4096]).and_then(|()| file.sync_data()).expect("written");
-            begun.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[25]
 }
 
 /// One mail after the other on each connection.

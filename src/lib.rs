@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod digest;
 pub mod directory;
 pub mod gateway;
 pub mod imip;

@@ -1,38 +1,16 @@
 //! The worst that a recurrence question can be asked: no input may take more than 20 ms or 16 MB.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use imipd::itip::CalendarObject;
 use imipd::itip::recurrence::RecurrenceSet;
 use imipd::itip::time::{Moment, parse_basic_format};
 
+use crate::memory;
+
 /// How often each question is asked.
 const ROUNDS: usize = 7;
-
-/// The system's allocator, counting what is in use and the most that ever was.
-pub struct Counting;
-
-static IN_USE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let used = IN_USE.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        PEAK.fetch_max(used, Ordering::Relaxed);
-        // SAFETY: as for the caller.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        IN_USE.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as for the caller.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
 
 fn numbers(from: i32, to: i32) -> String {
     (from..=to).filter(|number| *number != 0).map(|number| number.to_string()).collect::<Vec<_>>().join(",")
@@ -137,10 +115,8 @@ fn row(name: &str, lines: &str) -> ([Duration; 3], usize) {
             black_box(set().last());
         },
     ];
-    let before = IN_USE.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let times = questions.map(|question| (0..ROUNDS).map(|_| timed(question)).max().unwrap_or_default());
-    let memory = PEAK.load(Ordering::Relaxed) - before;
+    let (times, memory) =
+        memory::peak_of(|| questions.map(|question| (0..ROUNDS).map(|_| timed(question)).max().unwrap_or_default()));
     let [one, two, three] = times.map(|time| format!("{time:.1?}"));
     println!("{name:<28} {one:>12} {two:>12} {three:>12} {:>12}", megabytes(memory));
     (times, memory)

@@ -10,12 +10,12 @@
 //! our time. CPU and memory of the daemon are what the kernel says. Dovecot's work is part of all rates: it is on the same machine.
 
 mod daemon;
+#[path = "../common/disk.rs"]
+mod disk;
 mod mails;
 mod relay;
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -57,7 +57,7 @@ fn main() {
     let relay = runtime.block_on(Relay::start(lab.imaps_port().expect("TLS")));
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder on the disk");
     println!("Watching mailboxes of a Dovecot on this machine, over TLS.");
-    println!("The disk takes {:?} for one commit of 4 kB.\n", fsync(folder.path()));
+    println!("The disk takes {:?} for one commit of 4 kB.\n", disk::commit_time(folder.path()));
     let bench = Bench { lab: &lab, relay: &relay, folder: folder.path() };
     bench.scan("first scan, no calendars", ORDINARY, (mails, 0));
     bench.scan("first scan, 5 % calendars", MIXED, (mails - mails / 20, mails / 20));
@@ -206,18 +206,4 @@ fn spread(times: &mut [Duration]) -> String {
     times.sort();
     let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)].as_secs_f64() * 1e3;
     format!("{:.1} / {:.1} ms", at(50), at(99))
-}
-
-/// The median of what a small write takes until it lasts.
-fn fsync(folder: &Path) -> Duration {
-    let mut file = File::create(folder.join("fsync")).expect("a file");
-    let mut times: Vec<Duration> = (0..51)
-        .map(|_| {
-            let begun = Instant::now();
-            file.write_all(&[0; 4096]).and_then(|()| file.sync_data()).expect("written");
-            begun.elapsed()
-        })
-        .collect();
-    times.sort();
-    times[25]
 }

@@ -9,6 +9,8 @@ use std::sync::{Arc, OnceLock};
 use ring::hmac;
 use tracing_subscriber::fmt::MakeWriter;
 
+use crate::digest::hexadecimal;
+
 /// What stands for an address before the key is known, which is in the database.
 const UNNAMED: &str = "address-hidden";
 
@@ -42,8 +44,7 @@ impl Mask {
     fn name(&self, address: &str) -> String {
         let Some(key) = self.0.get() else { return UNNAMED.to_owned() };
         let code = hmac::sign(key, address.to_lowercase().as_bytes());
-        let shown = code.as_ref().iter().take(SHOWN_BYTES);
-        shown.fold("address-".to_owned(), |name, byte| name + &format!("{byte:02x}"))
+        format!("address-{}", hexadecimal(code.as_ref().iter().take(SHOWN_BYTES)))
     }
 }
 

@@ -18,6 +18,7 @@ use super::delivered::Delivered;
 use super::notice::{GATHERING_MILLIS, NOTE};
 use super::receive::{Place, ignored};
 use super::{Gateway, GatewayError, now_millis};
+use crate::digest::hexadecimal;
 use crate::imip::{Bounce, Failure};
 use crate::itip::Address;
 use crate::ledger::{DecisionRecord, LedgerError, OutboxEntry, SentMail, Transaction, Untold};
@@ -40,7 +41,7 @@ impl Tokens {
     /// Shape: letters in lower case, digits and a hyphen, so that it survives in any address.
     pub fn of(&self, id: i64, message_id: &str) -> String {
         let code = hmac::sign(&self.0, format!("bounce {id} {message_id}").as_bytes());
-        let code: String = code.as_ref().iter().take(CODE_OCTETS).map(|byte| format!("{byte:02x}")).collect();
+        let code = hexadecimal(code.as_ref().iter().take(CODE_OCTETS));
         format!("{id:x}-{code}")
     }
 

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 use super::{Gateway, GatewayError, now_millis};
 use crate::calendar::CalendarStore;
 use crate::config::User;
+use crate::digest::hexadecimal;
 use crate::imip::{Purpose, Token, feed};
 use crate::itip::Address;
 use crate::ledger::Link;
@@ -45,7 +46,7 @@ impl Gateway {
             user: user.key().to_owned(),
             cal_uid: String::new(),
             attendee: String::new(),
-            instance: chance.iter().map(|octet| format!("{octet:02x}")).collect(),
+            instance: hexadecimal(&chance),
             sequence: 0,
             created_at: now_millis(),
             expires_at: i64::MAX,
@@ -84,8 +85,7 @@ impl Gateway {
         drop(connection);
         let name = user.name.as_deref().unwrap_or(user.key());
         let text = feed::merged(objects.iter().map(|object| object.content.as_str()), name, crate::PRODID);
-        let etag =
-            digest(&SHA256, text.as_bytes()).as_ref().iter().take(16).map(|octet| format!("{octet:02x}")).collect();
+        let etag = hexadecimal(digest(&SHA256, text.as_bytes()).as_ref().iter().take(16));
         Ok(Some(Feed { text, etag }))
     }
 

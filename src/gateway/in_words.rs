@@ -9,8 +9,6 @@
 //!
 //! What the words mean is decided in `imip/answer`; an ordinary conversation about a meeting is no answer.
 
-use std::panic::catch_unwind;
-
 use calcard::icalendar::ICalendarParticipationStatus as Partstat;
 
 use super::change::{ChangeError, Respond};
@@ -67,7 +65,7 @@ impl Gateway {
     ) -> Result<Option<DecisionRecord>, GatewayError> {
         let user = place.user;
         let Some((cal_uid, instance)) = transaction.invitation(user.key(), answered).await? else { return Ok(None) };
-        let Some(said) = read(raw) else { return Ok(None) };
+        let Some(said) = plain_answer(raw) else { return Ok(None) };
         let record = DecisionRecord { method: Method::Reply.to_string(), cal_uid: cal_uid.clone(), ..blank };
         if transaction.has_taken(user.key(), &record.message_id, &record.fingerprint).await? {
             return Ok(Some(ignored(record, "seen-before", "This very mail was taken before.")));
@@ -99,7 +97,7 @@ impl Gateway {
         let Some(author) = email.sender.author() else { return Ok(None) };
         let mail = transaction.sent_mail_by(place.user.key(), answered).await?;
         let Some(mail) = mail.filter(|mail| matches!(mail.method.as_str(), "REQUEST" | "ADD")) else { return Ok(None) };
-        let Some(said) = read(raw) else { return Ok(None) };
+        let Some(said) = plain_answer(raw) else { return Ok(None) };
         let record = DecisionRecord {
             sender: author.to_string(),
             method: Method::Reply.to_string(),
@@ -186,11 +184,6 @@ impl Gateway {
 fn is_from_a_person(email: &Email) -> bool {
     let is_automatic = email.auto_submitted != AutoSubmitted::No || email.is_report || email.is_return_path_null;
     !is_automatic && !email.is_list
-}
-
-/// The words of a mail; whatever it makes the reader do, it costs this mail alone.
-fn read(raw: &[u8]) -> Option<PlainAnswer> {
-    catch_unwind(|| plain_answer(raw)).unwrap_or_default()
 }
 
 fn meant(said: &PlainAnswer, instance: Option<InstanceKey>) -> Answer {

@@ -21,6 +21,7 @@ use calcard::icalendar::{ICalendarComponent, ICalendarParameterName, ICalendarPr
 use super::receive::{Place, bug_record, ignored};
 use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
+use crate::digest;
 use crate::imip::Email;
 use crate::itip::change::{Weight, attendee_set, weight};
 use crate::itip::component::ComponentExt;
@@ -309,6 +310,5 @@ fn content(component: &ICalendarComponent, zones: &Zones) -> String {
         .collect();
     lines.extend(attendee_set(component).into_iter().map(Address::into_string));
     lines.sort_unstable();
-    let digest = ring::digest::digest(&ring::digest::SHA256, lines.join("\n").as_bytes());
-    digest.as_ref().iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+    digest::shortened(&ring::digest::digest(&ring::digest::SHA256, lines.join("\n").as_bytes()))
 }

@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use futures_util::FutureExt;
+
 use super::in_words::instance_of;
 use super::own_copy::{Authorship, authorship};
 use super::trust::{self, Letter};
 use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::User;
+use crate::digest::hexadecimal;
 use crate::imip::{Bounce, CalendarPart, Email, NoCalendar, Speaker, bounce, extract};
 use crate::itip::{
     CalendarObject, Context, Decision, Held, ItipMessage, Method, Reason, Refusal, Revisions, Verdict, receive,
@@ -97,16 +100,12 @@ impl Gateway {
             let record = bug(place, "the mail could not be taken apart");
             return self.record(place, attempt, vec![record]).await;
         };
-        let bounce = catch_unwind(|| came_back(place, &email, raw)).unwrap_or_default();
-        let mut transaction = self.ledger.begin().await?;
-        let about_ours = match &bounce {
-            Some(bounce) => self.take_bounce(&mut transaction, place, (bounce, blank(place, &email))).await?,
-            None => None,
+        let decided = AssertUnwindSafe(self.decide(place, (&email, raw))).catch_unwind().await;
+        let Ok(decided) = decided else {
+            let record = bug_record(blank(place, &email), "the mail could not be decided");
+            return self.record(place, attempt, vec![record]).await;
         };
-        let records = match about_ours {
-            Some(record) => vec![record],
-            None => self.decide_mail(&mut transaction, place, (&email, raw)).await?,
-        };
+        let (transaction, records) = decided?;
         if let Some(dead) = records.iter().find(|record| record.verdict == DEAD_LETTER) {
             drop(transaction);
             return self.record(place, attempt, vec![dead.clone()]).await;
@@ -163,6 +162,24 @@ impl Gateway {
             log(record);
         }
         Ok(Taken::Decided(records))
+    }
+
+    /// What follows from a mail, not yet committed.
+    async fn decide(
+        &self,
+        place: Place<'_>,
+        (email, raw): (&Email, &[u8]),
+    ) -> Result<(Transaction, Vec<DecisionRecord>), GatewayError> {
+        let mut transaction = self.ledger.begin().await?;
+        let about_ours = match &came_back(place, email, raw) {
+            Some(bounce) => self.take_bounce(&mut transaction, place, (bounce, blank(place, email))).await?,
+            None => None,
+        };
+        let records = match about_ours {
+            Some(record) => vec![record],
+            None => self.decide_mail(&mut transaction, place, (email, raw)).await?,
+        };
+        Ok((transaction, records))
     }
 
     async fn decide_mail(
@@ -375,7 +392,7 @@ pub(super) fn blank(place: Place<'_>, email: &Email) -> DecisionRecord {
     for part in &email.calendars {
         context.update(part.text.as_bytes());
     }
-    let fingerprint = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let fingerprint = hexadecimal(context.finish().as_ref());
     DecisionRecord {
         user: place.user.key().to_owned(),
         folder: place.folder.to_owned(),

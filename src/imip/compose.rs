@@ -19,6 +19,7 @@ use super::facts::{Facts, Occasion};
 use super::language::Language;
 use super::wording::{Wording, Written};
 use super::{limits, lines};
+use crate::digest;
 use crate::itip::{Address, Method};
 
 /// An address with the name that stands beside it.
@@ -200,18 +201,9 @@ fn well_formed(calendar: &str) -> Cow<'_, str> {
 ///
 /// Each field is led by its length, so that no two letters can run into the same text.
 fn fingerprint(letter: &Letter<'_>, calendar: &str) -> String {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    let mut add = |field: &str| {
-        context.update(&(field.len() as u64).to_be_bytes());
-        context.update(field.as_bytes());
-    };
-    add(letter.from.address.as_str());
-    add(&letter.to.len().to_string());
-    letter.to.iter().for_each(|mailbox| add(mailbox.address.as_str()));
-    add(letter.method.as_str());
-    add(letter.uid);
-    add(letter.instance.unwrap_or_default());
-    add(&letter.sequence.to_string());
-    add(calendar);
-    header::hexadecimal(&context.finish())
+    let (count, sequence) = (letter.to.len().to_string(), letter.sequence.to_string());
+    let recipients = letter.to.iter().map(|mailbox| mailbox.address.as_str());
+    let head = [letter.from.address.as_str(), &count].into_iter().chain(recipients);
+    let about = [letter.method.as_str(), letter.uid, letter.instance.unwrap_or_default(), &sequence, calendar];
+    digest::shortened(&digest::of_fields(head.chain(about)))
 }

@@ -11,6 +11,7 @@ use super::compose::{ComposeError, ComposedMail, Mailbox};
 use super::language::Language;
 use super::wording::{clean, wrapped};
 use super::{Failure, Wording, limits};
+use crate::digest;
 use crate::itip::Method;
 
 /// Recipients that a note lists; the others are counted.
@@ -98,15 +99,8 @@ fn words(notice: &Undelivered<'_>, wording: &Wording) -> (String, String, Vec<St
 }
 
 fn message_id(notice: &Undelivered<'_>) -> String {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    let mut add = |field: &str| {
-        context.update(&(field.len() as u64).to_be_bytes());
-        context.update(field.as_bytes());
-    };
-    add("undelivered");
-    add(notice.message_id);
-    notice.failures.iter().for_each(|failure| add(failure.recipient.as_str()));
-    let hash: String = context.finish().as_ref().iter().take(20).map(|byte| format!("{byte:02x}")).collect();
+    let recipients = notice.failures.iter().map(|failure| failure.recipient.as_str());
+    let hash = digest::shortened(&digest::of_fields(["undelivered", notice.message_id].into_iter().chain(recipients)));
     format!("{hash}@{}", super::compose::id_domain(&notice.user.address))
 }
 

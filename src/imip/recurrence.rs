@@ -1,9 +1,10 @@
 //! What a recurrence rule says, as far as people have words for it; no language yet.
 
-use calcard::icalendar::{ICalendarDay, ICalendarFrequency, ICalendarMonth, ICalendarRecurrenceRule, ICalendarWeekday};
+use calcard::icalendar::{ICalendarDay, ICalendarFrequency, ICalendarMonth, ICalendarRecurrenceRule};
 use chrono::{Datelike, NaiveDate, TimeZone, Weekday};
 
 use super::facts::When;
+use crate::itip::recurrence::chrono_weekday;
 
 /// A series as a person says it: how often, until when, with how many exceptions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,7 +168,7 @@ fn numbered_day(day: i64) -> Option<MonthDay> {
 }
 
 fn numbered_weekday(day: &ICalendarDay) -> Option<MonthDay> {
-    Some(MonthDay::Nth(usual(i64::from(day.ordwk?))?, weekday(day.weekday)))
+    Some(MonthDay::Nth(usual(i64::from(day.ordwk?))?, chrono_weekday(day.weekday)))
 }
 
 /// A number of a weekday within a month that every language has a word for.
@@ -176,7 +177,7 @@ fn usual(number: i64) -> Option<i64> {
 }
 
 fn without_number(day: &ICalendarDay) -> Option<Weekday> {
-    day.ordwk.is_none().then(|| weekday(day.weekday))
+    day.ordwk.is_none().then(|| chrono_weekday(day.weekday))
 }
 
 fn is_workdays(rule: &ICalendarRecurrenceRule) -> bool {
@@ -184,18 +185,6 @@ fn is_workdays(rule: &ICalendarRecurrenceRule) -> bool {
     let days: Option<Vec<Weekday>> = rule.byday.iter().map(without_number).collect();
     rule.bymonthday.is_empty()
         && days.is_some_and(|days| days.len() == 5 && WORKDAYS.iter().all(|workday| days.contains(workday)))
-}
-
-fn weekday(day: ICalendarWeekday) -> Weekday {
-    match day {
-        ICalendarWeekday::Monday => Weekday::Mon,
-        ICalendarWeekday::Tuesday => Weekday::Tue,
-        ICalendarWeekday::Wednesday => Weekday::Wed,
-        ICalendarWeekday::Thursday => Weekday::Thu,
-        ICalendarWeekday::Friday => Weekday::Fri,
-        ICalendarWeekday::Saturday => Weekday::Sat,
-        ICalendarWeekday::Sunday => Weekday::Sun,
-    }
 }
 
 /// The end; an UNTIL in UTC is told as the day that it falls on where the event takes place (RFC 5545 §3.3.10).

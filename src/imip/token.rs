@@ -8,6 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::{digest, hmac};
 
+use crate::digest::hexadecimal;
+
 /// Octets of a token: too many to guess, few enough to stand in a mail.
 const TOKEN_OCTETS: usize = 16;
 
@@ -63,7 +65,7 @@ impl Token {
     ///
     /// How long the search takes tells something of the digest, but nothing of the token.
     pub fn digest(&self) -> String {
-        digest::digest(&digest::SHA256, &self.0).as_ref().iter().map(|octet| format!("{octet:02x}")).collect()
+        hexadecimal(digest::digest(&digest::SHA256, &self.0).as_ref())
     }
 
     /// The text that stands in a link. Whoever reads it has the right: it belongs into no log.

@@ -6,6 +6,8 @@
 mod days;
 mod rule;
 
+pub use days::chrono_weekday;
+
 use std::collections::BTreeSet;
 
 use calcard::icalendar::{

@@ -1,5 +1,7 @@
 //! The decisions: what was decided about each message, and why.
 
+use std::collections::BTreeSet;
+
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -154,22 +156,10 @@ impl Transaction {
 }
 
 impl Ledger {
-    /// Whether one of these Message-IDs is that of a mail which has invited a user.
-    pub async fn was_invited_by(&self, user: &str, message_ids: &[String]) -> Result<bool, LedgerError> {
-        for message_id in message_ids {
-            let row = sqlx::query(
-                "SELECT 1 FROM decision WHERE user = ? AND message_id = ? AND method IN ('REQUEST', 'ADD') LIMIT 1",
-            )
-            .bind(user)
-            .bind(message_id)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(LedgerError::while_trying("look for an invitation"))?;
-            if row.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Which of these Message-IDs are those of mails that have invited a user.
+    pub async fn invitations_among(&self, user: &str, of: &BTreeSet<String>) -> Result<BTreeSet<String>, LedgerError> {
+        let head = "SELECT DISTINCT message_id FROM decision WHERE method IN ('REQUEST', 'ADD') AND user = ";
+        self.message_ids_among(head, user, of).await
     }
 
     /// The decisions that match, newest first.

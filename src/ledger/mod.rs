@@ -30,11 +30,12 @@ pub use said::{Pending, SENT_BY_CLIENT, Source, Statement};
 pub use senders::RECIPIENTS_MAX;
 pub use undelivered::{MailName, SentMail, Untold};
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row, Sqlite, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -131,6 +132,30 @@ impl Ledger {
     /// A connection for reading what is committed.
     pub async fn reader(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, LedgerError> {
         self.pool.acquire().await.map_err(LedgerError::while_trying("give a connection"))
+    }
+
+    /// Those of some Message-IDs that a question finds; `head` is the question up to the user.
+    ///
+    /// A few questions for a whole range of mails, instead of one for each.
+    async fn message_ids_among(
+        &self,
+        head: &str,
+        user: &str,
+        of: &BTreeSet<String>,
+    ) -> Result<BTreeSet<String>, LedgerError> {
+        let (all, mut found) = (of.iter().collect::<Vec<_>>(), BTreeSet::new());
+        for some in all.chunks(limits::MESSAGE_IDS_ASKED_MAX) {
+            let mut query = QueryBuilder::<Sqlite>::new(head);
+            query.push_bind(user).push(" AND message_id IN (");
+            let mut list = query.separated(", ");
+            for message_id in some {
+                list.push_bind(*message_id);
+            }
+            query.push(")");
+            let rows = query.build().fetch_all(&self.pool).await;
+            found.extend(rows.map_err(LedgerError::while_trying("look for Message-IDs"))?.iter().map(|row| row.get(0)));
+        }
+        Ok(found)
     }
 
     /// Closes all connections, so that the write-ahead log is folded in.

@@ -7,6 +7,8 @@ mod office;
 pub use due::{DueMail, Throughput};
 pub use keeping::Kept;
 
+use std::collections::BTreeSet;
+
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -210,20 +212,9 @@ impl Transaction {
 }
 
 impl Ledger {
-    /// Whether one of these Message-IDs is that of a mail which a user has sent through the outbox.
-    pub async fn has_sent(&self, user: &str, message_ids: &[String]) -> Result<bool, LedgerError> {
-        for message_id in message_ids {
-            let row = sqlx::query("SELECT 1 FROM outbox WHERE user = ? AND message_id = ?")
-                .bind(user)
-                .bind(message_id)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(LedgerError::while_trying("look for a mail of ours"))?;
-            if row.is_some() {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+    /// Which of these Message-IDs are those of mails that a user has sent through the outbox.
+    pub async fn sent_among(&self, user: &str, of: &BTreeSet<String>) -> Result<BTreeSet<String>, LedgerError> {
+        self.message_ids_among("SELECT message_id FROM outbox WHERE user = ", user, of).await
     }
 
     /// The newest mails of the outbox, at most `most`; their text is left out.

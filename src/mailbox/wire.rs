@@ -3,12 +3,11 @@
 //! Of async-imap only the buffering and the parsing are used. Its own commands take NO, BAD and a closed connection for
 //! success; here nothing is a success but the tagged OK of the command that was sent.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
-use std::task::Poll;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use imap_proto::{Outcome, Response, ResponseCode, Status};
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
@@ -214,13 +213,7 @@ fn tell_warning(response: &Response<'_>, during: &str) {
 
 /// The value of `future`, or nothing when it panics, as imap-proto does on some malformed lines.
 async fn without_panic<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-        Ok(Poll::Pending) => Poll::Pending,
-        Err(_) => Poll::Ready(None),
-    })
-    .await
+    AssertUnwindSafe(future).catch_unwind().await.ok()
 }
 
 fn refused(during: &str, status: Refusal, outcome: &Outcome<'_>) -> MailboxError {

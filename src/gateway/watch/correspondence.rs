@@ -5,7 +5,7 @@
 //! | of sent mail | From, To, Cc, In-Reply-To | whom the user has written to is no stranger (`policy.auto_add`); answers in words |
 //! | any other | From, In-Reply-To | reports of mail systems in plain words, and answers to mails of ours |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, Utc};
 
@@ -39,45 +39,39 @@ impl Watcher {
         mails: Vec<MailStructure>,
     ) -> Result<Vec<MailStructure>, GatewayError> {
         let asked = self.fields_of(at);
+        let read: Vec<(MailStructure, Heading)> = mails.into_iter().map(with_heading).collect();
         if asked == Fields::People {
-            self.add_correspondents(&mails).await?;
+            self.add_correspondents(&read).await?;
         }
-        let mut wanted = Vec::new();
-        for mut mail in mails {
-            let fields = std::mem::take(&mut mail.fields);
-            if mail.is_of_interest() || self.is_about_ours(&fields, asked).await? {
-                wanted.push(mail);
-            }
-        }
-        Ok(wanted)
-    }
-
-    /// Whether a mail without a calendar may matter: a mail system wrote it, or it answers an invitation.
-    async fn is_about_ours(&self, fields: &[u8], asked: Fields) -> Result<bool, GatewayError> {
-        if fields.is_empty() {
-            return Ok(false);
-        }
-        let (heading, user, ledger) = (Heading::read(fields), self.user.key(), &self.common.gateway.ledger);
-        match asked {
+        let answered: BTreeSet<String> =
+            read.iter().flat_map(|(_, heading)| heading.in_reply_to.iter().cloned()).collect();
+        let (user, ledger) = (self.user.key(), &self.common.gateway.ledger);
+        let ours = match asked {
             // The user answers somebody.
-            Fields::People => Ok(ledger.was_invited_by(user, &heading.in_reply_to).await?),
+            Fields::People => ledger.invitations_among(user, &answered).await?,
             // Somebody answers the user.
-            Fields::Sender => Ok(heading.is_from_mail_system || ledger.has_sent(user, &heading.in_reply_to).await?),
-            Fields::None => Ok(false),
-        }
+            Fields::Sender => ledger.sent_among(user, &answered).await?,
+            Fields::None => BTreeSet::new(),
+        };
+        let matters = |mail: &MailStructure, heading: &Heading| {
+            mail.is_of_interest()
+                || heading.in_reply_to.iter().any(|id| ours.contains(id))
+                || (asked == Fields::Sender && heading.is_from_mail_system)
+        };
+        let wanted = read.into_iter().filter(|(mail, heading)| matters(mail, heading));
+        Ok(wanted.map(|(mail, _)| mail).collect())
     }
 
     /// Remembers the people to whom the user has written these mails.
-    async fn add_correspondents(&self, mails: &[MailStructure]) -> Result<(), GatewayError> {
+    async fn add_correspondents(&self, mails: &[(MailStructure, Heading)]) -> Result<(), GatewayError> {
         let mut people: BTreeMap<Address, i64> = BTreeMap::new();
-        for mail in mails {
-            let heading = Heading::read(&mail.fields);
+        for (mail, heading) in mails {
             // What others have written lies there only by mistake.
             let is_own = heading.from.len() == 1 && heading.from.iter().all(|from| self.user.addresses.contains(from));
             let now = now_millis();
             let at = mail.internal_date.map_or(now, |date| date.timestamp_millis().min(now));
-            for address in heading.to.into_iter().filter(|_| is_own).take(RECIPIENTS_MAX) {
-                let latest = people.entry(address).or_insert(at);
+            for address in heading.to.iter().filter(|_| is_own).take(RECIPIENTS_MAX) {
+                let latest = people.entry(address.clone()).or_insert(at);
                 *latest = at.max(*latest);
             }
         }
@@ -107,7 +101,7 @@ impl Watcher {
         let uids = sent_lately(session).await?;
         for some in uids.chunks(limits::STRUCTURES_WANTED as usize) {
             let mails = session.people_of(some).await?;
-            self.add_correspondents(&mails).await?;
+            self.add_correspondents(&mails.into_iter().map(with_heading).collect::<Vec<_>>()).await?;
             if self.is_stopped() {
                 return Ok(());
             }
@@ -118,6 +112,13 @@ impl Watcher {
         tracing::debug!(user = self.user.key(), mails = uids.len(), "learnt from sent mails whom the user knows");
         Ok(())
     }
+}
+
+/// A mail with what its fields tell; they are not needed any more.
+fn with_heading(mut mail: MailStructure) -> (MailStructure, Heading) {
+    let fields = std::mem::take(&mut mail.fields);
+    let heading = if fields.is_empty() { Heading::default() } else { Heading::read(&fields) };
+    (mail, heading)
 }
 
 /// The sent mails that are looked at, ascending: of the last year, and of those the newest.

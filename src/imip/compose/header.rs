@@ -7,6 +7,7 @@ use mail_builder::headers::message_id::MessageId;
 use mail_builder::headers::raw::Raw;
 
 use super::{Letter, Mailbox, Origin};
+use crate::digest;
 use crate::imip::limits;
 use crate::imip::wording::clean;
 use crate::itip::{Address, Method};
@@ -76,17 +77,8 @@ fn thread_root(letter: &Letter<'_>) -> Option<String> {
         Method::Request | Method::Add | Method::Cancel | Method::Publish | Method::DeclineCounter => {}
         Method::Reply | Method::Refresh | Method::Counter => return None,
     }
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    for field in ["thread", letter.from.address.as_str(), letter.uid] {
-        context.update(&(field.len() as u64).to_be_bytes());
-        context.update(field.as_bytes());
-    }
-    Some(format!("{}.thread@{}", hexadecimal(&context.finish()), id_domain(&letter.from.address)))
-}
-
-/// The first 160 bits of a digest.
-pub(super) fn hexadecimal(digest: &ring::digest::Digest) -> String {
-    digest.as_ref().iter().take(20).map(|byte| format!("{byte:02x}")).collect()
+    let root = digest::of_fields(["thread", letter.from.address.as_str(), letter.uid]);
+    Some(format!("{}.thread@{}", digest::shortened(&root), id_domain(&letter.from.address)))
 }
 
 /// A Message-ID without its brackets, when it is one; anything else is left out of the mail, since mail-builder

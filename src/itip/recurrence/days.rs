@@ -118,7 +118,8 @@ fn index_of(weekday: Weekday) -> usize {
     weekday.num_days_from_monday() as usize
 }
 
-pub(super) fn chrono_weekday(weekday: ICalendarWeekday) -> Weekday {
+/// The weekday as chrono has it.
+pub fn chrono_weekday(weekday: ICalendarWeekday) -> Weekday {
     match weekday {
         ICalendarWeekday::Sunday => Weekday::Sun,
         ICalendarWeekday::Monday => Weekday::Mon,
