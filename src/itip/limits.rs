@@ -6,6 +6,9 @@ pub const CALENDAR_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most components, alarms and time zone rules included, that one calendar text may hold.
 pub const COMPONENTS_MAX: usize = 20_000;
 
+/// The most components within components. Honest ones have three levels; where ENDs are missing, each one adds another.
+pub const DEPTH_MAX: usize = 200;
+
 /// The most lines, folded ones counted as often as they are folded, that one calendar text may have. Counted before it is parsed.
 pub const LINES_MAX: usize = 400_000;
 
