@@ -8,6 +8,7 @@
 //!
 //! One loss is left as it is: of blanks behind an escape in a list (CATEGORIES, RESOURCES) calcard drops one.
 
+mod plain;
 mod protection;
 
 use calcard::icalendar::{
@@ -18,6 +19,7 @@ use calcard::{Entry, Parser};
 
 use super::decision::Refusal;
 use super::limits;
+use plain::write_plain;
 use protection::protect;
 
 /// The name under which a content line travels that must not be re-encoded.
@@ -177,6 +179,7 @@ fn write_entry(out: &mut String, entry: &ICalendarEntry) {
         (ICalendarProperty::Other(name), Some(ICalendarValue::Text(line))) if name == VERBATIM => {
             fold_into(out, line);
         }
+        _ if write_plain(out, entry) => {}
         _ if entry.params.iter().any(|param| param.value.as_text().is_some_and(|text| text.contains('\\'))) => {
             write_backslashes(out, entry.clone());
         }
