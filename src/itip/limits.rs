@@ -21,6 +21,9 @@ pub const UID_BYTES_MAX: usize = 1_024;
 /// The most steps that one recurrence question may take before it is cut off.
 pub const RECURRENCE_STEPS_MAX: usize = 40_000;
 
+/// The most instances that an RRULE from outside may have on one day: one each minute.
+pub const INSTANCES_PER_DAY_MAX: usize = 24 * 60;
+
 /// The most RRULEs of one series; RFC 5545 §3.8.5.3 wants no more than one.
 pub const RECURRENCE_RULES_MAX: usize = 100;
 

@@ -19,6 +19,8 @@ use calcard::{Entry, Parser};
 
 use super::decision::Refusal;
 use super::limits;
+pub use protection::is_too_large;
+
 use plain::write_plain;
 use protection::protect;
 

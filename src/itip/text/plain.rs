@@ -61,7 +61,11 @@ fn push_parameter(out: &mut String, param: &ICalendarParameter) -> Option<()> {
         ICalendarParameterValue::Partstat(partstat) => partstat.as_str(),
         ICalendarParameterValue::Role(role) => role.as_str(),
         ICalendarParameterValue::Bool(is_true) if param.name != ICalendarParameterName::Range => {
-            if *is_true { "TRUE" } else { "FALSE" }
+            if *is_true {
+                "TRUE"
+            } else {
+                "FALSE"
+            }
         }
         // The others are rare.
         _ => return None,
@@ -88,7 +92,6 @@ fn fold_from(out: &mut String, start: usize) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::itip::text::{parse, write};
 
     /// What calcard writes of the same properties, without folds.
@@ -126,7 +129,8 @@ mod tests {
     fn a_long_line_is_folded_on_character_boundaries() {
         for length in 70..80 {
             let summary = format!("{}{}", "x".repeat(length), "ü".repeat(100));
-            let text = format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:{summary}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
+            let text =
+                format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:{summary}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
             let written = write(&parse(&text).expect("a calendar"));
             assert!(written.lines().all(|line| line.len() <= 75), "{written}");
             assert_eq!(written.replace("\r\n ", ""), text);

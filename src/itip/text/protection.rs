@@ -58,6 +58,20 @@ pub(super) fn protect(text: &str) -> Result<Protected<'_>, Refusal> {
     Ok(Protected { text: Cow::Owned(out), verbatim })
 }
 
+/// Whether a text has more lines or components than are parsed, or deeper ones.
+///
+/// For whoever mends a text before it is parsed, and should not be at it for longer than the parser.
+pub fn is_too_large(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // There are calendars whose lines end in CR alone.
+    let line_ends = [b'\n', b'\r'].map(|end| memchr::memchr_iter(end, bytes).count());
+    let mut nesting = Nesting::default();
+    let mut names = content_lines(bytes).map(|(start, end)| bytes.get(start..end).and_then(Name::of));
+    text.len() > limits::CALENDAR_BYTES_MAX
+        || line_ends.into_iter().any(|lines| lines > limits::LINES_MAX)
+        || names.any(|name| nesting.count(name).is_err())
+}
+
 /// How many components were begun, and how many of them are not ended.
 #[derive(Default)]
 struct Nesting {
