@@ -30,7 +30,7 @@ const LATE_MAILS: usize = 100;
 
 /// Mails of which the latency is measured, and how many of them are on their way at once.
 const SAMPLES: usize = 200;
-const AT_ONCE: usize = 4;
+const AT_ONCE: [usize; 2] = [1, 4];
 
 /// For how long nothing happens.
 const IDLE: Duration = Duration::from_secs(30);
@@ -148,21 +148,23 @@ impl Bench<'_> {
         row(&name, "memory per mailbox", format!("{per_mailbox:.1} kB"));
         row(&name, "memory with one / at most, kB", format!("{rss} / {}", daemon.rss_peak()));
         row(&name, "CPU at rest, of one core", format!("{idle:.2} %"));
-        let (mut commits, mut heard) = self.latencies(&daemon, users);
-        row(&name, "EXISTS to commit, p50 / p99", spread(&mut commits));
-        row(&name, "delivery to EXISTS (Dovecot), p50 / p99", spread(&mut heard));
+        for at_once in AT_ONCE {
+            let (mut commits, mut heard) = self.latencies(&daemon, users, at_once);
+            row(&name, &format!("EXISTS to commit, {at_once} at once, p50 / p99"), spread(&mut commits));
+            row(&name, "delivery to EXISTS (Dovecot), p50 / p99", spread(&mut heard));
+        }
         daemon.stop();
     }
 
     /// From Dovecot's telling to the commit of each mail, and from its delivery to Dovecot's telling.
-    fn latencies(&self, daemon: &Daemon<'_>, users: &[String]) -> (Vec<Duration>, Vec<Duration>) {
+    fn latencies(&self, daemon: &Daemon<'_>, users: &[String], at_once: usize) -> (Vec<Duration>, Vec<Duration>) {
         let ports = self.ports();
         let (mut commits, mut heard) = (Vec::new(), Vec::new());
-        for round in 0..SAMPLES / AT_ONCE {
-            let chosen: Vec<&String> = (0..AT_ONCE).map(|nth| &users[(round * AT_ONCE + nth) % users.len()]).collect();
+        for round in 0..SAMPLES / at_once {
+            let chosen: Vec<&String> = (0..at_once).map(|nth| &users[(round * at_once + nth) % users.len()]).collect();
             let mut sent = Vec::new();
             for (nth, user) in chosen.iter().enumerate() {
-                let (id, port) = (format!("live-{round}-{nth}"), ports[*user]);
+                let (id, port) = (format!("live-{at_once}-{round}-{nth}"), ports[*user]);
                 self.relay.listen(port);
                 self.lab.deliver(user, mails::invitation(&id).as_bytes()).expect("delivered");
                 sent.push((format!("{id}@example.org"), port, SystemTime::now()));

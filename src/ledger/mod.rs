@@ -32,10 +32,12 @@ pub use undelivered::{MailName, SentMail, Untold};
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a writer waits for another one.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -77,11 +79,18 @@ impl LedgerError {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     pool: SqlitePool,
+    /// Whose turn it is to write. SQLite has those wait who come while another one writes, too, but looks after them in ever longer
+    /// intervals, and the last to come may be the first served.
+    turns: Arc<Semaphore>,
 }
 
 /// A transaction that has the right to write from the start, so that what it reads stays true until it commits.
 #[derive(Debug)]
-pub struct Transaction(sqlx::Transaction<'static, Sqlite>);
+pub struct Transaction {
+    inner: sqlx::Transaction<'static, Sqlite>,
+    /// Given back when the transaction ends; the next one in the line begins then.
+    _turn: OwnedSemaphorePermit,
+}
 
 /// How far a folder has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,7 +116,7 @@ impl Ledger {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let pool = connect(options).await.map_err(|source| LedgerError::Open { path: shown.clone(), source })?;
-        let ledger = Self { pool };
+        let ledger = Self { pool, turns: Arc::new(Semaphore::new(1)) };
         ledger.migrate(shown).await?;
         Ok(ledger)
     }
@@ -118,15 +127,17 @@ impl Ledger {
     /// database in the same moment, and all but the first must find the work done.
     async fn migrate(&self, path: String) -> Result<(), LedgerError> {
         let mut transaction = self.begin().await?;
-        let migrations = sqlx::migrate!().run(&mut *transaction.0).await;
+        let migrations = sqlx::migrate!().run(&mut *transaction.inner).await;
         migrations.map_err(|source| LedgerError::Migrate { path, source })?;
         transaction.commit().await
     }
 
     /// Begins a transaction that may write; waits while another one is open.
     pub async fn begin(&self) -> Result<Transaction, LedgerError> {
-        let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await;
-        transaction.map(Transaction).map_err(LedgerError::while_trying("begin a transaction"))
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let _turn = turn.map_err(|_| LedgerError::while_trying("begin a transaction")(sqlx::Error::PoolClosed))?;
+        let inner = self.pool.begin_with("BEGIN IMMEDIATE").await;
+        Ok(Transaction { inner: inner.map_err(LedgerError::while_trying("begin a transaction"))?, _turn })
     }
 
     /// A connection for reading what is committed.
@@ -237,12 +248,12 @@ fn primary_code(error: &sqlx::Error) -> Option<u32> {
 impl Transaction {
     /// The connection, for what other modules keep in the same transaction.
     pub fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.0
+        &mut self.inner
     }
 
     /// Makes everything in the transaction last.
     pub async fn commit(self) -> Result<(), LedgerError> {
-        self.0.commit().await.map_err(LedgerError::while_trying("commit"))
+        self.inner.commit().await.map_err(LedgerError::while_trying("commit"))
     }
 
     /// Records how far a folder has been read; `since_at` stays what it was when the folder was first seen.

@@ -227,6 +227,19 @@ impl Ledger {
         self.message_ids_among("SELECT message_id FROM outbox WHERE user = ", user, of).await
     }
 
+    /// Whether anything was sent for a user that somebody may still answer.
+    pub async fn has_sent(&self, user: &str) -> Result<bool, LedgerError> {
+        let row = sqlx::query(
+            "SELECT EXISTS (SELECT 1 FROM outbox WHERE user = ?1)
+                 OR EXISTS (SELECT 1 FROM link WHERE user = ?1 AND purpose = 'answer')",
+        )
+        .bind(user)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(LedgerError::while_trying("look for what a user has sent"))?;
+        Ok(row.get(0))
+    }
+
     /// The newest mails of the outbox, at most `most`; their text is left out.
     pub async fn outbox(&self, most: u32) -> Result<Vec<OutboxEntry>, LedgerError> {
         let columns = COLUMNS.replace(" raw,", " x'' AS raw,");

@@ -3,7 +3,7 @@
 //! | folder | asked for beside the structure | what for |
 //! |---|---|---|
 //! | of sent mail | From, To, Cc, In-Reply-To | whom the user has written to is no stranger (`policy.auto_add`); answers in words |
-//! | any other | From, In-Reply-To | reports of mail systems in plain words, and answers to mails of ours |
+//! | any other, once something was sent for the user | From, In-Reply-To | reports of mail systems in plain words, and answers to mails of ours |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +30,14 @@ impl Watcher {
             Some(FolderRole::Inbox | FolderRole::Other) => Fields::Sender,
             None => Fields::None,
         }
+    }
+
+    /// Which fields are asked for in a folder now: to a user who has sent nothing, nobody answers and nothing comes back.
+    pub(super) async fn fields_now(&self, at: usize) -> Result<Fields, GatewayError> {
+        Ok(match self.fields_of(at) {
+            Fields::Sender if !self.common.gateway.ledger.has_sent(self.user.key()).await? => Fields::None,
+            fields => fields,
+        })
     }
 
     /// Those of some mails that have to be fetched; what the others tell is taken in.

@@ -193,9 +193,10 @@ impl Watcher {
         };
         let most = if self.is_careful(at, first) { 1 } else { limits::STRUCTURES_WANTED as usize };
         let uids: Vec<_> = remaining.iter().copied().take(most).collect();
+        let fields = self.fields_now(at).await?;
         let mails = match uids.as_slice() {
             [only] => self.structures(session, at, (*only, Some(*only))).await?.mails,
-            several => match session.structures_of(several, self.fields_of(at)).await {
+            several => match session.structures_of(several, fields).await {
                 Ok(mails) => mails,
                 Err(error) => return Err(self.be_careful(at, (first, several.last().copied()), error)),
             },
@@ -231,9 +232,10 @@ impl Watcher {
         at: usize,
         (first, last): (ImapUid, Option<ImapUid>),
     ) -> Result<Asked, WatchError> {
+        let fields = self.fields_now(at).await?;
         if !self.is_careful(at, first) {
             let until = last.or(Some(ImapUid(first.0.saturating_add(FEW))));
-            return match session.structures(first, last, self.fields_of(at)).await {
+            return match session.structures(first, last, fields).await {
                 Ok(mails) => Ok(Asked::all(mails)),
                 Err(error) => Err(self.be_careful(at, (first, until), error)),
             };
@@ -244,7 +246,7 @@ impl Watcher {
         let is_unreadable = self.folders.get(at).is_some_and(|folder| folder.unreadable.contains(&uid));
         let mails = match is_unreadable {
             true => vec![only],
-            false => match session.structures(uid, Some(uid), self.fields_of(at)).await {
+            false => match session.structures(uid, Some(uid), fields).await {
                 // Vanished meanwhile; its number is passed all the same.
                 Ok(mails) if mails.is_empty() => vec![MailStructure { octets: 0, ..only }],
                 Ok(mails) => mails,
