@@ -4,7 +4,8 @@ mod facts;
 
 use std::collections::BTreeMap;
 
-use facts::{facts, occasion, speaks_as_attendee};
+pub(super) use facts::facts;
+use facts::{occasion, speaks_as_attendee};
 
 use super::now_millis;
 use crate::config::{AddedInstances, Imip, User};

@@ -88,8 +88,9 @@ impl Gateway {
         } else if let Remark::Comment(comment) = remark(raw, choice) {
             let answer = meant(&PlainAnswer { choice, comment }, None);
             let known = (link.clone(), Arc::clone(&organizer));
-            let (answered, record) = self.take_at_link(transaction, known, (&answer, record)).await?;
-            (record, why_not(&answered))
+            // The mail itself lies in the organizer's mailbox.
+            let taken = self.take_at_link(transaction, known, (&answer, record)).await?;
+            (taken.record, why_not(&taken.answered))
         } else {
             let text = "Not taken: its subject says one thing and its text another.";
             (ignored(record, "answer-not-taken", text), Some(NotTaken::Contradictory))

@@ -5,6 +5,7 @@
 
 mod by_mail;
 mod offer;
+mod told;
 
 use std::sync::Arc;
 
@@ -81,6 +82,20 @@ pub enum Answered {
     Refused(String),
 }
 
+/// What became of an answer, the record of it that is still to be entered, and the REPLY that was taken.
+#[derive(Debug)]
+struct TakenAtLink {
+    answered: Answered,
+    record: DecisionRecord,
+    reply: Option<CalendarObject>,
+}
+
+impl TakenAtLink {
+    fn not(answered: Answered, record: DecisionRecord) -> Self {
+        Self { answered, record, reply: None }
+    }
+}
+
 impl Gateway {
     /// What a token of an invitation opens; nothing when it is none of ours. Changes nothing.
     pub async fn answer_link(&self, token: &Token) -> Result<Option<AnswerLink>, GatewayError> {
@@ -104,10 +119,15 @@ impl Gateway {
         let Some(known) = self.known_link(&mut transaction, token).await? else { return Ok(None) };
         let blank =
             DecisionRecord { user: known.1.key().to_owned(), folder: said.folder.clone(), ..DecisionRecord::default() };
-        let (answered, record) = self.take_at_link(&mut transaction, known, (&said.answer, blank)).await?;
+        let organizer = Arc::clone(&known.1);
+        let TakenAtLink { answered, record, reply } =
+            self.take_at_link(&mut transaction, known, (&said.answer, blank)).await?;
         if matches!(answered, Answered::Closed(_) | Answered::AlreadySaid) {
             // Whoever sends a form again and again fills no log.
             return Ok(Some(answered));
+        }
+        if let Some(reply) = reply {
+            self.tell_organizer(&mut transaction, &organizer, (&Address::in_mail(&record.sender), reply)).await?;
         }
         let record = DecisionRecord { at: now_millis(), ..record };
         transaction.add_decision(&record).await?;
@@ -124,7 +144,7 @@ impl Gateway {
         transaction: &mut Transaction,
         known: (Link, Arc<User>),
         (answer, blank): (&Answer, DecisionRecord),
-    ) -> Result<(Answered, DecisionRecord), GatewayError> {
+    ) -> Result<TakenAtLink, GatewayError> {
         let (opened, revisions) = self.opened(transaction, known).await?;
         let instance = opened.instance.or(answer.instance);
         let record = DecisionRecord {
@@ -135,15 +155,15 @@ impl Gateway {
             ..blank
         };
         let Some(held) = opened.object.as_ref().filter(|_| opened.state == LinkState::Open) else {
-            return Ok((Answered::Closed(opened.state), closed(record, opened.state)));
+            return Ok(TakenAtLink::not(Answered::Closed(opened.state), closed(record, opened.state)));
         };
         let comment = answer.comment.as_ref().map(|text| text.chars().take(PLAIN_COMMENT_CHARS_MAX).collect());
         let answer = Answer { partstat: answer.partstat.clone(), instance, comment };
         let said = Said { attendee: &opened.attendee, answer: &answer, asked_at: opened.asked_at };
         match reply_now(held, &revisions, said) {
             Ok(reply) => self.take_reply_at_link(transaction, opened, reply, record).await,
-            Err(Refusal::NothingToSend) => Ok((Answered::AlreadySaid, already_said(record))),
-            Err(refusal) => Ok((Answered::Refused(refusal.sentence()), refused(record, &refusal))),
+            Err(Refusal::NothingToSend) => Ok(TakenAtLink::not(Answered::AlreadySaid, already_said(record))),
+            Err(refusal) => Ok(TakenAtLink::not(Answered::Refused(refusal.sentence()), refused(record, &refusal))),
         }
     }
 
@@ -154,12 +174,12 @@ impl Gateway {
         opened: AnswerLink,
         reply: CalendarObject,
         record: DecisionRecord,
-    ) -> Result<(Answered, DecisionRecord), GatewayError> {
+    ) -> Result<TakenAtLink, GatewayError> {
         let user = &*opened.organizer;
-        let (text, message) = (reply.to_text(), ItipMessage { method: Method::Reply, object: reply });
+        let (text, message) = (reply.to_text(), ItipMessage { method: Method::Reply, object: reply.clone() });
         if let Some((reason, sentence)) = self.is_beyond(transaction, user, &message).await? {
             let record = ignored(record, reason, sentence);
-            return Ok((Answered::Refused(record.text.clone()), record));
+            return Ok(TakenAtLink::not(Answered::Refused(record.text.clone()), record));
         }
         let proof = Proof::Authenticated { by: Evidence::Token };
         let record = DecisionRecord { proof: told(&proof, &[]), ..record };
@@ -168,7 +188,7 @@ impl Gateway {
         let heard = Heard { held, speaker, policy, wait: Reason::WaitsForUser };
         let Some(asked) = self.ask_about(transaction, user, heard, message).await? else {
             let record = bug_record(record, "the engine could not decide");
-            return Ok((Answered::Refused(record.text.clone()), record));
+            return Ok(TakenAtLink::not(Answered::Refused(record.text.clone()), record));
         };
         let mut record = self.carry_out(transaction, user, (asked, &text, None), record).await?;
         let answered = match record.reason.as_str() {
@@ -178,7 +198,8 @@ impl Gateway {
             _ => Answered::Refused(record.text.clone()),
         };
         record.text = format!("{} It was said at the link in the invitation.", record.text);
-        Ok((answered, record))
+        let reply = (answered == Answered::Taken).then_some(reply);
+        Ok(TakenAtLink { answered, record, reply })
     }
 
     /// What a token stands for, if it is for answering and its user is still one of ours.
