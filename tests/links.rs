@@ -319,6 +319,11 @@ async fn the_organizers_mailbox_knows_of_an_answer_on_a_page() {
     let mails = site.mails().await.len();
     site.say(&token, Partstat::Declined).await;
     assert_eq!(site.mails().await.len(), mails, "told once");
+    for turn in 0..30 {
+        let partstat = if turn % 2 == 0 { Partstat::Accepted } else { Partstat::Declined };
+        assert_eq!(site.say(&token, partstat).await, Some(Answered::Taken));
+    }
+    assert_eq!(site.mails().await.len(), mails + 9, "and not without end");
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //! It comes from the organizer's own address, since we may not write in the attendee's name, and names the attendee beside it.
 
 use super::super::letter::{Author, facts};
+use super::super::limits::ANSWERS_TOLD_MAX;
 use super::super::notice::NOTE;
 use super::super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
@@ -12,6 +13,8 @@ use crate::itip::summary::{self, Participants, Summary};
 use crate::itip::{Address, CalendarObject, Method, Outgoing};
 use crate::ledger::{Debt, Transaction};
 
+const HOUR_MILLIS: i64 = 60 * 60 * 1_000;
+
 impl Gateway {
     /// Enters the mail that tells the organizer what an attendee has answered; the same answer is told once.
     pub(super) async fn tell_organizer(
@@ -20,6 +23,12 @@ impl Gateway {
         organizer: &User,
         (attendee, reply): (&Address, CalendarObject),
     ) -> Result<(), GatewayError> {
+        let since = now_millis() - HOUR_MILLIS;
+        let from = (attendee.as_str(), "authenticated");
+        // Who cannot make up their mind fills no mailbox.
+        if transaction.count_from(organizer.key(), from, since, ANSWERS_TOLD_MAX).await? >= ANSWERS_TOLD_MAX {
+            return Ok(());
+        }
         let references = transaction.thread(organizer.key(), &reply.uid().0).await?.message_ids;
         let mail = match self.reply_to_self(organizer, (attendee, reply), references) {
             Ok(Some(mail)) => mail,
