@@ -14,14 +14,16 @@
 
 use std::sync::Arc;
 
-use super::super::in_words::{is_from_a_person, meant};
-use super::super::letter::languages;
-use super::super::limits::{NOT_TAKEN_TO_ALL_MAX, NOT_TAKEN_TO_ONE_MAX};
-use super::super::notice::NOTE;
-use super::super::receive::{Place, ignored};
-use super::super::{Gateway, GatewayError, now_millis};
+use calcard::icalendar::ICalendarProperty;
+
 use super::{Answered, LinkState};
 use crate::config::User;
+use crate::gateway::in_words::{is_from_a_person, meant};
+use crate::gateway::letter::languages;
+use crate::gateway::limits::{NOT_TAKEN_TO_ALL_MAX, NOT_TAKEN_TO_ONE_MAX};
+use crate::gateway::notice::NOTE;
+use crate::gateway::receive::{Place, ignored};
+use crate::gateway::{Gateway, GatewayError, now_millis};
 use crate::imip::answer::Choice;
 use crate::imip::{
     Email, Mailbox, NotTaken, NotTakenNote, PlainAnswer, Proof, Remark, compose_not_taken, remark, tag_in,
@@ -30,7 +32,6 @@ use crate::itip::component::ComponentExt;
 use crate::itip::{Address, CalUid, Method, Reason, Verdict};
 use crate::ledger::{Debt, DecisionRecord, Link, Transaction};
 use crate::mailbox::FolderRole;
-use calcard::icalendar::ICalendarProperty;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use calcard::icalendar::{ICalendarComponent, ICalendarParticipationStatus as Partstat};
 
 use super::in_words::reply_now;
-use super::receive::{Heard, bug_record, ignored, log, refused};
+use super::receive::{DEAD_LETTER, Heard, bug_record, ignored, log, refused};
 use super::trust::told;
 use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
@@ -124,6 +124,11 @@ impl Gateway {
             self.take_at_link(&mut transaction, known, (&said.answer, blank)).await?;
         if matches!(answered, Answered::Closed(_) | Answered::AlreadySaid) {
             // Whoever sends a form again and again fills no log.
+            return Ok(Some(answered));
+        }
+        if record.verdict == DEAD_LETTER {
+            // There is no mail that could be taken up again, so nothing is left behind.
+            log(&record);
             return Ok(Some(answered));
         }
         if let Some(reply) = reply {

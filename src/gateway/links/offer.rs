@@ -9,17 +9,17 @@
 //!
 //! A token is derived from what it is bound to, so a mail that is written again is the same mail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use calcard::icalendar::ICalendarProperty;
 use secrecy::ExposeSecret;
 
-use super::super::in_words::instance_in;
-use super::super::letter::{Occasioned, debts, travelling_method};
-use super::super::limits::LINKED_RECIPIENTS_MAX;
-use super::super::{Gateway, GatewayError, letter, now_millis};
 use super::ANSWER_PATH;
 use crate::config::{Rsvp, User};
+use crate::gateway::in_words::instance_in;
+use crate::gateway::letter::{Occasioned, debts, travelling_method};
+use crate::gateway::limits::LINKED_RECIPIENTS_MAX;
+use crate::gateway::{Gateway, GatewayError, letter, now_millis};
 use crate::imip::{ComposeError, Language, Links, MailLink, Purpose, Token};
 use crate::itip::change;
 use crate::itip::component::ComponentExt;
@@ -79,13 +79,14 @@ impl Gateway {
         if self.config.rsvp == Rsvp::Off || !is_asked || !is_organized || !is_single {
             return Vec::new();
         }
-        let is_invited = |to: &Address| component.attendees().any(|party| party.is(to));
-        let gets_some = |to: &&Address| to.is_mailable() && is_invited(to) && self.user(to).is_none();
+        let invited: BTreeSet<Address> = component.attendees().map(|party| party.address()).collect();
+        let gets_some = |to: &&Address| to.is_mailable() && invited.contains(to) && self.user(to).is_none();
         let attendees: Vec<&Address> = outgoing.to.iter().filter(gets_some).collect();
         if attendees.len() > LINKED_RECIPIENTS_MAX {
             return Vec::new();
         }
         let now = now_millis();
+        let expires_at = expiry(object, instance, now);
         let link = |attendee: &Address| Link {
             digest: String::new(),
             purpose: Purpose::Answer.name().to_owned(),
@@ -95,7 +96,7 @@ impl Gateway {
             instance: instance.map(|key| key.to_string()).unwrap_or_default(),
             sequence: component.sequence().0,
             created_at: now,
-            expires_at: expiry(object, instance, now),
+            expires_at,
             revoked_at: 0,
         };
         attendees.into_iter().map(link).collect()

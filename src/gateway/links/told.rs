@@ -2,11 +2,12 @@
 //!
 //! It comes from the organizer's own address, since we may not write in the attendee's name, and names the attendee beside it.
 
-use super::super::letter::{Author, facts};
-use super::super::limits::ANSWERS_TOLD_MAX;
-use super::super::notice::NOTE;
-use super::super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
+use crate::gateway::in_words::instance_of;
+use crate::gateway::letter::{Author, facts};
+use crate::gateway::limits::ANSWERS_TOLD_MAX;
+use crate::gateway::notice::NOTE;
+use crate::gateway::{Gateway, GatewayError, now_millis};
 use crate::imip::{ComposeError, ComposedMail, Letter, Mailbox, Occasion, Origin, compose};
 use crate::itip::component::ComponentExt;
 use crate::itip::summary::{self, Participants, Summary};
@@ -68,7 +69,7 @@ impl Gateway {
         let Some(partstat) = party.partstat().cloned() else { return Ok(None) };
         let name = party.name().map_or_else(|| attendee.to_string(), str::to_owned);
         let sequence = u64::try_from(component.sequence().0).unwrap_or(0);
-        let instance = super::super::in_words::instance_of(&reply);
+        let instance = instance_of(&reply);
         let occasion = summary::Occasion::Rsvp(partstat);
         let summary = Summary::new(occasion, component, reply.zones(), Participants::Shown);
         let own = organizer.main_address().clone();
