@@ -84,7 +84,7 @@ pub struct Ledger {
     turns: Arc<Semaphore>,
 }
 
-/// A transaction that has the right to write from the start, so that what it reads stays true until it commits.
+/// A transaction; what it reads stays true until it ends. One that [`Ledger::begin`] began has the right to write from the start.
 #[derive(Debug)]
 pub struct Transaction {
     inner: sqlx::Transaction<'static, Sqlite>,
@@ -138,6 +138,12 @@ impl Ledger {
         let _turn = turn.map_err(|_| LedgerError::while_trying("begin a transaction")(sqlx::Error::PoolClosed))?;
         let inner = self.pool.begin_with("BEGIN IMMEDIATE").await;
         Ok(Transaction { inner: inner.map_err(LedgerError::while_trying("begin a transaction"))?, _turn })
+    }
+
+    /// Begins a transaction for reading: it sees one moment, and keeps nobody from writing.
+    pub async fn snapshot(&self) -> Result<Transaction, LedgerError> {
+        let transaction = self.pool.begin_with("BEGIN").await;
+        transaction.map(Transaction).map_err(LedgerError::while_trying("begin a transaction for reading"))
     }
 
     /// A connection for reading what is committed.

@@ -32,7 +32,7 @@ pub(super) fn occasion(outgoing: &Outgoing) -> Occasion {
 }
 
 /// What a mail about a message tells its reader.
-pub(super) fn facts(outgoing: &Outgoing, author: Author<'_>, deputy: Option<&Address>) -> Facts {
+pub(in crate::gateway) fn facts(outgoing: &Outgoing, author: Author<'_>, deputy: Option<&Address>) -> Facts {
     let object = &outgoing.object;
     let Some(component) = object.principal() else { return Facts::default() };
     let zones = object.zones();

@@ -114,6 +114,17 @@ pub const MESSAGES: &[(&str, &[&str])] = &[
     ("advice-answer", &[]),
     ("advice-message", &[]),
     ("undelivered-closing", &[]),
+    ("subject-not-taken", &["title"]),
+    ("not-taken", &[]),
+    ("not-taken-expired", &[]),
+    ("not-taken-revoked", &[]),
+    ("not-taken-cancelled", &[]),
+    ("not-taken-superseded", &[]),
+    ("not-taken-uninvited", &[]),
+    ("not-taken-of-another", &[]),
+    ("not-taken-contradictory", &[]),
+    ("not-taken-otherwise", &[]),
+    ("not-taken-closing", &[]),
 ];
 
 /// The variables that a message is given; nothing for what is no message of the mails.
