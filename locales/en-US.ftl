@@ -2,6 +2,7 @@
 
 subject-cancellation = Canceled: { $title }
 opening-cancellation = { $organizer } has canceled { this-item }.
+page-cancelled = This has been canceled
 date = { month } { $day }, { $year }
 date-weekday = { $weekday }, { $date }
 time = { $half ->
