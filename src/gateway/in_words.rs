@@ -20,7 +20,7 @@ use crate::imip::{AutoSubmitted, CalendarPart, Email, PlainAnswer, extract, plai
 use crate::itip::announce::{Answer, Said, reply_on_behalf};
 use crate::itip::component::ComponentExt;
 use crate::itip::receive::ItipMessage;
-use crate::itip::{Address, CalUid, CalendarObject, InstanceKey, Method, Refusal, Verdict};
+use crate::itip::{Address, CalUid, CalendarObject, InstanceKey, Method, Refusal, Revisions, Verdict};
 use crate::ledger::{DecisionRecord, SentMail, Transaction};
 use crate::mailbox::FolderRole;
 
@@ -133,14 +133,10 @@ impl Gateway {
             return Ok(refused(record, &Refusal::EventNotFound));
         };
         let revisions = transaction.revisions(user.key(), asked.uid()).await?;
-        // Later than their last answer, whatever their clock said then.
-        let of_theirs = revisions.replies.iter().filter(|((_, of), _)| *of == attendee);
-        let last = of_theirs.map(|(_, revision)| revision.dtstamp.saturating_add(1)).max();
-        let now = (now_millis() / 1_000).max(last.unwrap_or(i64::MIN));
         let asked_at = asked.principal().map(|component| component.sequence()).unwrap_or_default();
         let answer = meant(&said, instance);
         let said = Said { attendee: &attendee, answer: &answer, asked_at };
-        match reply_on_behalf(&held, said, (now, crate::PRODID)) {
+        match reply_now(&held, &revisions, said) {
             Ok(object) => self.take_reply(transaction, place, (email, object), record).await,
             Err(Refusal::NothingToSend) => {
                 let text = "An answer in words that says what stands in the calendar already.";
@@ -180,8 +176,20 @@ impl Gateway {
     }
 }
 
+/// The REPLY that stands for what an attendee has said just now: later than their last one, whatever their clock said then.
+pub(super) fn reply_now(
+    held: &CalendarObject,
+    revisions: &Revisions,
+    said: Said<'_>,
+) -> Result<CalendarObject, Refusal> {
+    let of_theirs = revisions.replies.iter().filter(|((_, of), _)| of == said.attendee);
+    let last = of_theirs.map(|(_, revision)| revision.dtstamp.saturating_add(1)).max();
+    let now = (now_millis() / 1_000).max(last.unwrap_or(i64::MIN));
+    reply_on_behalf(held, said, (now, crate::PRODID))
+}
+
 /// Whether somebody sat down and wrote it (RFC 3834 §2).
-fn is_from_a_person(email: &Email) -> bool {
+pub(super) fn is_from_a_person(email: &Email) -> bool {
     let is_automatic = email.auto_submitted != AutoSubmitted::No || email.is_report || email.is_return_path_null;
     !is_automatic && !email.is_list
 }

@@ -19,6 +19,7 @@
 //! | `feeds` | a user's calendar to be read at a link |
 //! | `in_words` | a mail that says "yes" |
 //! | `letter` | from the engine's message to the mail in the outbox |
+//! | `links` | what a link in an invitation opens, and the answer that is given there |
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
 //! | `users` | who the users are: the configuration and its sources, put together |
@@ -47,6 +48,7 @@ mod gate;
 mod in_words;
 pub mod letter;
 mod limits;
+mod links;
 mod login;
 mod mailboxes;
 mod marking;
@@ -77,6 +79,7 @@ pub use counters::Counters;
 pub use courier::run as deliver_outbox;
 pub use explain::{ExplainedPart, Explanation};
 pub use feeds::{FEEDS_MAX, Feed, FeedError};
+pub use links::{AnswerLink, Answered, LinkAnswer, LinkState};
 pub use login::credentials;
 pub use mailboxes::{Doorbells, Mailboxes};
 pub use office::OfficeError;

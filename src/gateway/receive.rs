@@ -12,9 +12,10 @@ use super::trust::{self, Letter};
 use super::{Gateway, GatewayError, letter, now_millis};
 use crate::config::User;
 use crate::digest::hexadecimal;
-use crate::imip::{Bounce, CalendarPart, Email, NoCalendar, Speaker, bounce, extract};
+use crate::imip::{Bounce, Email, NoCalendar, Speaker, bounce, extract};
 use crate::itip::{
-    CalendarObject, Context, Decision, Held, ItipMessage, Method, Reason, Refusal, Revisions, Verdict, receive,
+    CalUid, CalendarObject, Context, Decision, Held, ItipMessage, Method, Policy, Reason, Refusal, Revisions, Verdict,
+    receive,
 };
 use crate::ledger::{CursorRecord, DecisionRecord, MailNumber, Proposal, Transaction};
 use crate::mailbox::FolderRole;
@@ -73,11 +74,23 @@ impl Taken {
 /// What was held when the engine was asked, and what it said.
 #[derive(Debug)]
 pub(super) struct Asked {
+    pub uid: CalUid,
+    pub method: Method,
     pub held: Option<CalendarObject>,
     pub revisions: Revisions,
     /// Who said it, and how far that is proven.
     pub speaker: Speaker,
     pub decision: Decision,
+}
+
+/// What the engine has to know besides the message.
+#[derive(Debug)]
+pub(super) struct Heard {
+    pub held: Option<CalendarObject>,
+    pub speaker: Speaker,
+    pub policy: Policy,
+    /// Why something new from this speaker would have to wait.
+    pub wait: Reason,
 }
 
 impl Gateway {
@@ -280,18 +293,29 @@ impl Gateway {
         (letter, message): (Letter<'_>, ItipMessage),
         mut record: DecisionRecord,
     ) -> Result<DecisionRecord, GatewayError> {
-        let (user, uid, method) = (place.user, message.object.uid().clone(), message.method);
-        let Some(asked) = self.ask_engine(transaction, user, letter, message).await? else {
+        let method = message.method;
+        let Some(asked) = self.ask_engine(transaction, place.user, letter, message).await? else {
             return Ok(bug_record(record, "the engine could not decide"));
         };
+        record.proof = trust::told(&asked.speaker.proof, &letter.email.sender.findings);
+        let unanswered = trust::why_unanswered(letter.email, method).filter(|_| !asked.decision.outgoing.is_empty());
+        self.carry_out(transaction, place.user, (asked, &letter.part.text, unanswered), record).await
+    }
+
+    /// Does what the engine says about a message: stores it, and enters what is owed, unless there is a reason to owe nothing.
+    pub(super) async fn carry_out(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        (asked, text, unanswered): (Asked, &str, Option<&'static str>),
+        mut record: DecisionRecord,
+    ) -> Result<DecisionRecord, GatewayError> {
         // Who speaks is who is asked for later: behind a list that is not who stands in From.
         record.sender = asked.speaker.address.to_string();
-        record.proof = trust::told(&asked.speaker.proof, &letter.email.sender.findings);
         if let Some((reason, text)) = self.is_too_much(transaction, user, &asked.speaker).await? {
             return Ok(ignored(record, reason, text));
         }
-        let decision = asked.decision;
-        let unanswered = trust::why_unanswered(letter.email, method).filter(|_| !decision.outgoing.is_empty());
+        let (uid, decision) = (asked.uid, asked.decision);
         if let Some(object) = &decision.store {
             self.store(transaction, user, object, now_millis()).await?;
         }
@@ -315,7 +339,7 @@ impl Gateway {
         }
         (record.verdict, record.reason) = (decision.verdict.name().to_owned(), decision.reason.name().to_owned());
         record.text = decision.reason.sentence() + unanswered.unwrap_or_default();
-        keep_proposal(transaction, &decision, &record, (letter.part, method)).await?;
+        keep_proposal(transaction, &decision, &record, (text, asked.method)).await?;
         Ok(record)
     }
 
@@ -328,20 +352,32 @@ impl Gateway {
         letter: Letter<'_>,
         mut message: ItipMessage,
     ) -> Result<Option<Asked>, GatewayError> {
-        let uid = message.object.uid().clone();
-        let held = self.held(transaction, user, &uid).await?;
-        let revisions = transaction.revisions(user.key(), &uid).await?;
+        let held = self.held(transaction, user, message.object.uid()).await?;
         let speaker = self.speaker(transaction, letter, &message, held.as_ref()).await?;
         let Some(speaker) = speaker else { return Ok(None) };
         let (policy, wait) = self.policy(transaction, user, (letter.email, &speaker, &message)).await?;
         trust::name_secretary(&speaker, &mut message, held.as_ref());
+        let heard = Heard { held, speaker, policy, wait };
+        self.ask_about(transaction, user, heard, message).await
+    }
+
+    /// What the engine says about a message of which it is known who says it; nothing when it broke down. Writes nothing.
+    pub(super) async fn ask_about(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        heard: Heard,
+        message: ItipMessage,
+    ) -> Result<Option<Asked>, GatewayError> {
+        let Heard { held, speaker, policy, wait } = heard;
+        let (uid, method) = (message.object.uid().clone(), message.method);
+        let revisions = transaction.revisions(user.key(), &uid).await?;
         let author = user.author(self.next_dtstamp(transaction, user, &uid).await?);
         let context = Context { author, sender: &speaker.address, policy };
-        let method = message.method;
         let question = Held { object: held.as_ref().map(Cow::Borrowed), revisions: &revisions };
         let decision = catch_unwind(AssertUnwindSafe(|| receive(question, message, context))).ok();
         let decision = decision.map(|decision| trust::hold_back(decision, &speaker, (method, wait)));
-        Ok(decision.map(|decision| Asked { held, revisions, speaker, decision }))
+        Ok(decision.map(|decision| Asked { uid, method, held, revisions, speaker, decision }))
     }
 }
 
@@ -350,7 +386,7 @@ async fn keep_proposal(
     transaction: &mut Transaction,
     decision: &Decision,
     record: &DecisionRecord,
-    (part, method): (&CalendarPart, Method),
+    (text, method): (&str, Method),
 ) -> Result<(), GatewayError> {
     let (user, uid) = (record.user.as_str(), record.cal_uid.as_str());
     if decision.verdict == Verdict::Proposed {
@@ -361,7 +397,7 @@ async fn keep_proposal(
             sender: record.sender.clone(),
             reason: record.reason.clone(),
             message_id: record.message_id.clone(),
-            content: part.text.clone(),
+            content: text.to_owned(),
             at: now_millis(),
         };
         return Ok(transaction.add_proposal(&proposal).await?);
@@ -445,7 +481,8 @@ pub(super) fn bug_record(record: DecisionRecord, what: &str) -> DecisionRecord {
     DecisionRecord { verdict: DEAD_LETTER.to_owned(), reason: "bug".to_owned(), text, ..record }
 }
 
-fn log(record: &DecisionRecord) {
+/// Tells a decision in the log of the daemon.
+pub(super) fn log(record: &DecisionRecord) {
     tracing::info!(
         user = record.user,
         folder = record.folder,

@@ -228,6 +228,7 @@ pub(super) fn told(proof: &Proof, findings: &[Finding]) -> String {
             Evidence::Spf(_) => "-by-spf",
             Evidence::Chain(_) => "-by-arc",
             Evidence::OwnMail => "-own-mail",
+            Evidence::Token => "-by-token",
         },
         Proof::Unproven { because: Doubt::NoResults } => "-no-results",
         Proof::Unproven { because: Doubt::NotAligned } => "-not-aligned",

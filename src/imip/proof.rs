@@ -44,6 +44,8 @@ pub enum Evidence {
     Chain(String),
     /// This gateway wrote the mail itself.
     OwnMail,
+    /// It was said with a token that had been sent to the sender alone.
+    Token,
 }
 
 /// Why it is not proven.
@@ -91,6 +93,7 @@ impl Proof {
                 Evidence::Spf(domain) => format!("authenticated by SPF of {domain}"),
                 Evidence::Chain(sealer) => format!("authenticated by the ARC chain that {sealer} sealed"),
                 Evidence::OwnMail => "authenticated: imipd wrote this mail itself".into(),
+                Evidence::Token => "authenticated by the token of a link that was sent to them alone".into(),
             },
             Self::Assumed => "believed as it stands in From (policy.trust = \"from\")".into(),
             Self::Unproven { because: Doubt::NoResults } => {

@@ -79,7 +79,7 @@ pub struct Ledger {
     pool: SqlitePool,
 }
 
-/// A transaction that has the right to write from the start, so that what it reads stays true until it commits.
+/// A transaction; what it reads stays true until it ends. One that [`Ledger::begin`] began has the right to write from the start.
 #[derive(Debug)]
 pub struct Transaction(sqlx::Transaction<'static, Sqlite>);
 
@@ -127,6 +127,12 @@ impl Ledger {
     pub async fn begin(&self) -> Result<Transaction, LedgerError> {
         let transaction = self.pool.begin_with("BEGIN IMMEDIATE").await;
         transaction.map(Transaction).map_err(LedgerError::while_trying("begin a transaction"))
+    }
+
+    /// Begins a transaction for reading: it sees one moment, and keeps nobody from writing.
+    pub async fn snapshot(&self) -> Result<Transaction, LedgerError> {
+        let transaction = self.pool.begin_with("BEGIN").await;
+        transaction.map(Transaction).map_err(LedgerError::while_trying("begin a transaction for reading"))
     }
 
     /// A connection for reading what is committed.
