@@ -139,10 +139,17 @@ impl Gateway {
         let blank =
             DecisionRecord { user: known.1.key().to_owned(), folder: said.folder.clone(), ..DecisionRecord::default() };
         let mut transaction = self.ledger.begin().await?;
-        let (answered, record) = self.take_at_link(&mut transaction, known, (&said.answer, blank)).await?;
-        if matches!(answered, Answered::Closed(_) | Answered::AlreadySaid) {
+        let (answered, record) = self.take_at_link(&mut transaction, known.clone(), (&said.answer, blank)).await?;
+        match answered {
             // Whoever loads a page again and again fills no log.
-            return Ok(Some(answered));
+            Answered::Closed(_) => return Ok(Some(answered)),
+            Answered::AlreadySaid => {
+                drop(transaction);
+                self.pass_on_comment(known, &said.answer).await?;
+                return Ok(Some(answered));
+            }
+            Answered::Taken => drop(self.owe_answer_note(&mut transaction, known, &said.answer).await?),
+            Answered::Refused(_) => {}
         }
         let record = DecisionRecord { at: now_millis(), ..record };
         transaction.add_decision(&record).await?;
@@ -151,6 +158,19 @@ impl Gateway {
         self.counters.count_decision(&record);
         log(&record);
         Ok(Some(answered))
+    }
+
+    /// Tells the organizer of a comment that came with an answer which stands there already; once.
+    async fn pass_on_comment(&self, known: (Link, Arc<User>), answer: &Answer) -> Result<(), GatewayError> {
+        if answer.comment.is_none() {
+            return Ok(());
+        }
+        let mut transaction = self.ledger.begin().await?;
+        if self.owe_answer_note(&mut transaction, known, answer).await? {
+            transaction.commit().await?;
+            self.bell.notify_one();
+        }
+        Ok(())
     }
 
     /// The same within a transaction that does more, such as moving a cursor; the record is still to be entered.
@@ -231,7 +251,7 @@ impl Gateway {
         Token::mint(self.link_key.expose_secret(), Purpose::Answer, &fields)
     }
 
-    async fn opened(
+    pub(super) async fn opened(
         &self,
         transaction: &mut Transaction,
         (link, organizer): (Link, Arc<User>),

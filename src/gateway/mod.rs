@@ -19,6 +19,8 @@
 //! | `feeds` | a user's calendar to be read at a link |
 //! | `in_words` | a mail that says "yes" |
 //! | `letter` | from the engine's message to the mail in the outbox |
+//! | `visit` | what somebody sees who follows such a link |
+//! | `answer_note` | an answer that came by no mail, told to the organizer's mailbox |
 //! | `links` | what a link in an invitation opens, and the answer that is given there |
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
@@ -35,6 +37,7 @@
 //! | `counters` | what has happened, for the metrics |
 //! | `supervisor` | start, signals, stop |
 
+mod answer_note;
 mod believe;
 mod bounce;
 mod change;
@@ -67,6 +70,7 @@ mod supervisor;
 mod token;
 mod trust;
 mod users;
+mod visit;
 mod watch;
 mod wording;
 
@@ -89,6 +93,7 @@ pub use retry::{Retried, RetryError, RetryOutcome};
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
 pub use users::{Reloaded, Roster};
+pub use visit::{ClosedLink, Visited};
 pub use wording::load_wording;
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};

@@ -5,6 +5,8 @@ use chrono_tz::Tz;
 use super::answer::Choice;
 use super::facts::{Answer, Facts, When};
 use super::language::Language;
+use super::limits;
+use super::wording::clean;
 use crate::itip::InstanceKey;
 
 /// What a form says for all dates of a series.
@@ -142,12 +144,19 @@ pub fn date_of_word(word: &str) -> Result<Option<InstanceKey>, ()> {
     }
 }
 
+/// The comment of a form, fit to be shown; nothing when it says nothing.
+pub fn comment_of_form(text: &str) -> Option<String> {
+    let (lines, _) = clean::lines(text, limits::PAGE_COMMENT_CHARS_MAX);
+    let comment = lines.join("\n");
+    (!comment.is_empty()).then_some(comment)
+}
+
 /// The language of a visitor: of those that their program names (RFC 9110 §12.5.4), the one they like best that has a catalogue.
 ///
 /// `*` asks for nothing in particular, and a weight of 0 for anything but that language.
 pub fn language_of_visitor(accept_language: &str) -> Option<Language> {
     let mut best: Option<(u32, Language)> = None;
-    for range in accept_language.split(',').take(super::limits::LANGUAGES_MAX) {
+    for range in accept_language.split(',').take(limits::LANGUAGES_MAX) {
         let mut parts = range.split(';').map(str::trim);
         let Some(language) = parts.next().and_then(Language::of_tag) else { continue };
         let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
