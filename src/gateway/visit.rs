@@ -211,14 +211,16 @@ fn dates(
 /// The instances from now on, as far as a page may need them, and whether that is not all of them.
 fn upcoming(object: &CalendarObject, master: &ICalendarComponent, now: i64) -> (Vec<InstanceKey>, bool) {
     let Some(set) = RecurrenceSet::of(master, object.zones()) else { return (Vec::new(), false) };
-    let at = |seconds: i64| match master.moment(&ICalendarProperty::Dtstart, object.zones()) {
+    let start = master.moment(&ICalendarProperty::Dtstart, object.zones());
+    let at = |seconds: i64| match start {
         Some(Moment::Date(_)) => Moment::Date(seconds.div_euclid(86_400)),
         Some(Moment::Floating(_)) => Moment::Floating(seconds),
         Some(Moment::Instant(_)) | None => Moment::Instant(seconds),
     };
+    let from = start.map_or(now, |start| now.max(start.as_seconds()));
     // Some may be called off, or not be for this attendee.
     let most = limits::PAGE_DATES_MAX * 4;
-    let found = set.within(at(now), at(now.saturating_add(AHEAD)), most);
+    let found = set.within(at(from), at(from.saturating_add(AHEAD)), most);
     let mut keys: Vec<InstanceKey> = found.moments.into_iter().map(InstanceKey::This).collect();
     // What was put off until a later day does not stand where the rule has it.
     let moved = object.components().filter(|(key, component)| {

@@ -229,19 +229,36 @@ fn choice_of(answer: Answer) -> Option<Choice> {
     }
 }
 
+/// The areas of which zones can be chosen. The others hold old names, and such as `Etc/GMT-2`, which says the opposite of what it
+/// seems to.
+const AREAS: [&str; 11] = [
+    "UTC",
+    "Africa",
+    "America",
+    "Antarctica",
+    "Arctic",
+    "Asia",
+    "Atlantic",
+    "Australia",
+    "Europe",
+    "Indian",
+    "Pacific",
+];
+
+fn zones_in(area: &str) -> Vec<&'static str> {
+    let is_in = |name: &&str| name.split('/').next() == Some(area);
+    TZ_VARIANTS.iter().map(|zone| zone.name()).filter(is_in).collect()
+}
+
 fn zone_form(voice: &Voice<'_>, zone: Tz, form: &FormState) -> ZoneForm {
-    let mut areas: Vec<Area> = Vec::new();
-    let listed = TZ_VARIANTS.iter().map(|zone| zone.name()).filter(|name| name.split_once('/').is_some());
-    for name in listed.chain(["UTC"]) {
-        // Zones of the kind `Etc/GMT-2` say the opposite of what they seem to.
-        let area = name.split_once('/').map_or("UTC", |(area, _)| area);
-        match areas.last_mut() {
-            Some(last) if last.name == area => last.zones.push(name),
-            Some(_) | None if !matches!(area, "Etc" | "US" | "SystemV") => {
-                areas.push(Area { name: area, zones: vec![name] })
-            }
-            Some(_) | None => {}
-        }
+    let mut areas: Vec<Area> = AREAS
+        .iter()
+        .map(|area| Area { name: area, zones: zones_in(area) })
+        .filter(|area| !area.zones.is_empty())
+        .collect();
+    // What stands on the page can be chosen, also where it has an old name, such as `Canada/Pacific`.
+    if !areas.iter().any(|area| area.zones.contains(&zone.name())) {
+        areas.insert(0, Area { name: zone.name(), zones: vec![zone.name()] });
     }
     ZoneForm {
         name: zone.name(),
@@ -276,13 +293,17 @@ fn no_answer_page(
         is_cancelled: why == NoAnswer::Cancelled,
         ..VisitPage::default()
     };
-    if let Some((facts, component)) = about {
-        let kind = Kind::of(component);
-        let about = fact(facts.summary.as_deref()).map(|text| Row::plain(voice.word("label-what"), text));
-        page.rows = about.into_iter().chain(rows(voice, kind, &Facts { summary: None, ..facts.clone() })).collect();
-        if why == NoAnswer::Cancelled {
-            page.notes.insert(0, opening(voice, Occasion::Cancellation, kind, facts));
+    let Some((facts, component)) = about else { return page };
+    let (kind, title) = (Kind::of(component), fact(facts.summary.as_deref()));
+    page.rows = rows(voice, kind, &Facts { summary: None, ..facts.clone() });
+    match (why, title) {
+        (NoAnswer::Cancelled, title) => {
+            let title = title.unwrap_or_else(|| voice.word("untitled"));
+            page.heading = voice.say("subject-cancellation", &[("title", (&title).into())]);
+            page.opening = Some(opening(voice, Occasion::Cancellation, kind, facts));
         }
+        (_, Some(title)) => page.rows.insert(0, Row::plain(voice.word("label-what"), title)),
+        (_, None) => {}
     }
     page
 }
