@@ -209,6 +209,20 @@ repeats-except = { $count ->
 }
 repeats-somehow = regelmäßig, siehe Kalendereintrag
 
+### The mail to somebody whose answer could not be taken
+
+subject-not-taken = Antwort nicht übernommen: { $title }
+not-taken = Ihre Antwort konnte nicht übernommen werden. Es ging um:
+not-taken-expired = Das ist seit einiger Zeit vorbei; der Link, den Sie benutzt haben, ist deshalb abgelaufen.
+not-taken-revoked = Der Link, den Sie benutzt haben, wurde zurückgezogen. Bitte antworten Sie in Ihrem Mail- oder Kalenderprogramm, oder schreiben Sie der einladenden Person.
+not-taken-cancelled = Das wurde abgesagt; es gibt nichts mehr zu beantworten.
+not-taken-superseded = Die Zeit hat sich geändert, seit Sie den Link bekommen haben. Bitte antworten Sie auf die neueste Mail dazu.
+not-taken-uninvited = Sie stehen nicht mehr auf der Liste der Eingeladenen. Wenn Sie das für ein Versehen halten, fragen Sie die einladende Person.
+not-taken-of-another = Sie kam von einer anderen Adresse als der eingeladenen. Bitte senden Sie sie von jener Adresse; ob Ihnen jemand die Einladung weitergegeben hat, können nur Sie wissen.
+not-taken-contradictory = Betreff und Text geben verschiedene Antworten; deshalb zählt keine davon. Bitte antworten Sie noch einmal.
+not-taken-otherwise = Bitte antworten Sie in Ihrem Mail- oder Kalenderprogramm, oder schreiben Sie der einladenden Person.
+not-taken-closing = Diese Mail hat imipd, das Kalender-Gateway des Mailservers, von selbst geschrieben.
+
 ### The note about what was not delivered
 
 subject-undelivered = Nicht zugestellt: { $subject }

@@ -217,6 +217,20 @@ repeats-except = { $count ->
 }
 repeats-somehow = on a repeating schedule
 
+### The mail to somebody whose answer could not be taken
+
+subject-not-taken = Answer not taken: { $title }
+not-taken = Your answer could not be taken. It was about:
+not-taken-expired = It has been over for some time, so the link that you used has expired.
+not-taken-revoked = The link that you used has been withdrawn. Please answer in your mail or calendar program, or write to whoever invited you.
+not-taken-cancelled = This has been cancelled, so there is nothing to answer any more.
+not-taken-superseded = The time has changed since you were sent the link that you used. Please answer the newest mail about it.
+not-taken-uninvited = You are no longer on the list of those invited. If you think that is a mistake, ask whoever invited you.
+not-taken-of-another = It came from another address than the one that was invited. Please send it from that address; only you can know whether somebody passed the invitation on to you.
+not-taken-contradictory = Its subject and its text give different answers, so neither was taken. Please answer again.
+not-taken-otherwise = Please answer in your mail or calendar program, or write to whoever invited you.
+not-taken-closing = imipd, the calendar gateway of the mail server, wrote this mail by itself.
+
 ### The note about what was not delivered
 
 # To the user themself; the recipients stand below undelivered-to, each with what their server says.

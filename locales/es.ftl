@@ -206,6 +206,20 @@ repeats-except = { $count ->
 }
 repeats-somehow = de forma periódica; véase la entrada del calendario
 
+### The mail to somebody whose answer could not be taken
+
+subject-not-taken = Respuesta no registrada: { $title }
+not-taken = Su respuesta no se pudo registrar. Se refería a:
+not-taken-expired = Terminó hace algún tiempo, por lo que el enlace que utilizó ha caducado.
+not-taken-revoked = El enlace que utilizó ha sido retirado. Responda en su programa de correo o de calendario, o escriba a quien le invitó.
+not-taken-cancelled = Se ha cancelado; ya no hay nada que responder.
+not-taken-superseded = La hora ha cambiado desde que recibió el enlace. Responda al mensaje más reciente sobre este evento.
+not-taken-uninvited = Usted ya no figura en la lista de invitados. Si cree que es un error, pregunte a quien le invitó.
+not-taken-of-another = Llegó desde una dirección distinta de la invitada. Envíela desde esa dirección; solo usted puede saber si alguien le reenvió la invitación.
+not-taken-contradictory = El asunto y el texto dan respuestas distintas, por lo que no se tuvo en cuenta ninguna. Responda de nuevo.
+not-taken-otherwise = Responda en su programa de correo o de calendario, o escriba a quien le invitó.
+not-taken-closing = Este mensaje lo ha escrito automáticamente imipd, la pasarela de calendario del servidor de correo.
+
 ### The note about what was not delivered
 
 subject-undelivered = No entregado: { $subject }

@@ -216,6 +216,20 @@ repeats-except = { $count ->
 }
 repeats-somehow = régulièrement, voir l’entrée du calendrier
 
+### The mail to somebody whose answer could not be taken
+
+subject-not-taken = Réponse non prise en compte : { $title }
+not-taken = Votre réponse n’a pas pu être prise en compte. Elle concernait :
+not-taken-expired = C’est terminé depuis un certain temps ; le lien que vous avez utilisé a donc expiré.
+not-taken-revoked = Le lien que vous avez utilisé a été retiré. Veuillez répondre dans votre messagerie ou votre calendrier, ou écrire à la personne qui vous a invité.
+not-taken-cancelled = Cela a été annulé ; il n’y a plus rien à répondre.
+not-taken-superseded = L’heure a changé depuis que vous avez reçu ce lien. Veuillez répondre au message le plus récent à ce sujet.
+not-taken-uninvited = Vous ne figurez plus sur la liste des invités. Si vous pensez qu’il s’agit d’une erreur, demandez à la personne qui vous a invité.
+not-taken-of-another = Elle provenait d’une autre adresse que celle qui a été invitée. Veuillez l’envoyer depuis cette adresse ; vous seul pouvez savoir si quelqu’un vous a transmis l’invitation.
+not-taken-contradictory = L’objet et le texte donnent des réponses différentes ; aucune n’a été retenue. Veuillez répondre à nouveau.
+not-taken-otherwise = Veuillez répondre dans votre messagerie ou votre calendrier, ou écrire à la personne qui vous a invité.
+not-taken-closing = Ce message a été rédigé automatiquement par imipd, la passerelle de calendrier du serveur de messagerie.
+
 ### The note about what was not delivered
 
 subject-undelivered = Non remis : { $subject }

@@ -218,6 +218,20 @@ repeats-except = { $count ->
 }
 repeats-somehow = periodicamente, si veda la voce del calendario
 
+### The mail to somebody whose answer could not be taken
+
+subject-not-taken = Risposta non registrata: { $title }
+not-taken = Non è stato possibile registrare la Sua risposta. Riguardava:
+not-taken-expired = È terminato da qualche tempo, quindi il link che ha usato è scaduto.
+not-taken-revoked = Il link che ha usato è stato ritirato. Risponda nel Suo programma di posta o di calendario, oppure scriva a chi L’ha invitata.
+not-taken-cancelled = È stato annullato; non c’è più nulla a cui rispondere.
+not-taken-superseded = L’orario è cambiato da quando ha ricevuto il link. Risponda al messaggio più recente al riguardo.
+not-taken-uninvited = Lei non è più nell’elenco degli invitati. Se pensa che sia un errore, chieda a chi L’ha invitata.
+not-taken-of-another = È arrivata da un indirizzo diverso da quello invitato. La invii da quell’indirizzo; solo Lei può sapere se qualcuno Le ha inoltrato l’invito.
+not-taken-contradictory = L’oggetto e il testo danno risposte diverse, quindi nessuna delle due è stata registrata. Risponda di nuovo.
+not-taken-otherwise = Risponda nel Suo programma di posta o di calendario, oppure scriva a chi L’ha invitata.
+not-taken-closing = Questo messaggio è stato scritto automaticamente da imipd, il gateway di calendario del server di posta.
+
 ### The note about what was not delivered
 
 subject-undelivered = Non recapitato: { $subject }

@@ -166,6 +166,20 @@ repeats-times = { $rule }、全{ $count }回
 repeats-except = { $rule }（{ $count }回を除く）
 repeats-somehow = 定期的（詳しくはカレンダーの予定をご覧ください）
 
+### The mail to somebody whose answer could not be taken
+
+subject-not-taken = 返答を受け付けられませんでした：{ $title }
+not-taken = 次の件についてのご返答を受け付けられませんでした。
+not-taken-expired = 終了してからしばらく経っているため、お使いのリンクは期限切れです。
+not-taken-revoked = お使いのリンクは取り消されています。メールまたはカレンダーのソフトで返答するか、招待した方にご連絡ください。
+not-taken-cancelled = この予定は取り消されたため、返答は必要ありません。
+not-taken-superseded = リンクをお送りした後に時間が変更されました。この件についての最新のメールに返答してください。
+not-taken-uninvited = 招待された方の一覧にお名前がありません。誤りと思われる場合は、招待した方にお問い合わせください。
+not-taken-of-another = 招待されたアドレスとは別のアドレスから届きました。招待されたアドレスから送信してください。招待が転送されたものかどうかは、ご本人にしか分かりません。
+not-taken-contradictory = 件名と本文の返答が異なるため、どちらも受け付けられませんでした。もう一度返答してください。
+not-taken-otherwise = メールまたはカレンダーのソフトで返答するか、招待した方にご連絡ください。
+not-taken-closing = このメールは、メールサーバーのカレンダーゲートウェイ imipd が自動的に作成しました。
+
 ### The note about what was not delivered
 
 subject-undelivered = 配信できませんでした: { $subject }

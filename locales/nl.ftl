@@ -201,6 +201,20 @@ repeats-except = { $count ->
 }
 repeats-somehow = regelmatig, zie de agenda
 
+### The mail to somebody whose answer could not be taken
+
+subject-not-taken = Antwoord niet verwerkt: { $title }
+not-taken = Uw antwoord kon niet worden verwerkt. Het ging over:
+not-taken-expired = Het is al enige tijd voorbij; de link die u hebt gebruikt, is daarom verlopen.
+not-taken-revoked = De link die u hebt gebruikt, is ingetrokken. Antwoord in uw mail- of agendaprogramma, of schrijf aan degene die u heeft uitgenodigd.
+not-taken-cancelled = Het is geannuleerd; er valt niets meer te beantwoorden.
+not-taken-superseded = De tijd is gewijzigd sinds u de link hebt ontvangen. Beantwoord het nieuwste bericht hierover.
+not-taken-uninvited = U staat niet meer op de lijst van genodigden. Als u denkt dat dit een vergissing is, vraag het dan aan degene die u heeft uitgenodigd.
+not-taken-of-another = Het kwam van een ander adres dan het uitgenodigde. Stuur het vanaf dat adres; alleen u kunt weten of iemand de uitnodiging aan u heeft doorgestuurd.
+not-taken-contradictory = Onderwerp en tekst geven verschillende antwoorden; daarom telt geen van beide. Antwoord opnieuw.
+not-taken-otherwise = Antwoord in uw mail- of agendaprogramma, of schrijf aan degene die u heeft uitgenodigd.
+not-taken-closing = Dit bericht is automatisch geschreven door imipd, de agendagateway van de mailserver.
+
 ### The note about what was not delivered
 
 subject-undelivered = Niet bezorgd: { $subject }

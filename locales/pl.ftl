@@ -252,6 +252,20 @@ repeats-except = { $count ->
 }
 repeats-somehow = cyklicznie, szczegóły we wpisie w kalendarzu
 
+### The mail to somebody whose answer could not be taken
+
+subject-not-taken = Odpowiedź nieprzyjęta: { $title }
+not-taken = Nie udało się przyjąć odpowiedzi. Dotyczyła:
+not-taken-expired = To już się odbyło jakiś czas temu, dlatego użyty odnośnik wygasł.
+not-taken-revoked = Użyty odnośnik został wycofany. Prosimy odpowiedzieć w programie pocztowym lub w kalendarzu albo napisać do osoby zapraszającej.
+not-taken-cancelled = To zostało odwołane; nie ma już na co odpowiadać.
+not-taken-superseded = Termin zmienił się od czasu otrzymania odnośnika. Prosimy odpowiedzieć na najnowszą wiadomość w tej sprawie.
+not-taken-uninvited = Nie ma już Państwa na liście zaproszonych. Jeśli to pomyłka, prosimy zapytać osobę zapraszającą.
+not-taken-of-another = Przyszła z innego adresu niż zaproszony. Prosimy wysłać ją z tamtego adresu; tylko Państwo mogą wiedzieć, czy ktoś przekazał zaproszenie dalej.
+not-taken-contradictory = Temat i treść zawierają różne odpowiedzi, dlatego żadna nie została przyjęta. Prosimy odpowiedzieć ponownie.
+not-taken-otherwise = Prosimy odpowiedzieć w programie pocztowym lub w kalendarzu albo napisać do osoby zapraszającej.
+not-taken-closing = Tę wiadomość napisał automatycznie imipd, brama kalendarza na serwerze poczty.
+
 ### The note about what was not delivered
 
 subject-undelivered = Nie doręczono: { $subject }

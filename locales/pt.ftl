@@ -230,6 +230,20 @@ repeats-except = { $count ->
 }
 repeats-somehow = periodicamente, ver a entrada do calendário
 
+### The mail to somebody whose answer could not be taken
+
+subject-not-taken = Resposta não registada: { $title }
+not-taken = Não foi possível registar a sua resposta. Dizia respeito a:
+not-taken-expired = Já terminou há algum tempo, pelo que a ligação que utilizou expirou.
+not-taken-revoked = A ligação que utilizou foi retirada. Responda no seu programa de correio ou de calendário, ou escreva a quem o convidou.
+not-taken-cancelled = Foi cancelado; já não há nada a responder.
+not-taken-superseded = A hora mudou desde que recebeu a ligação. Responda à mensagem mais recente sobre este assunto.
+not-taken-uninvited = Já não consta da lista de convidados. Se acha que é um engano, pergunte a quem o convidou.
+not-taken-of-another = Chegou de um endereço diferente do que foi convidado. Envie-a a partir desse endereço; só o destinatário pode saber se alguém lhe reencaminhou o convite.
+not-taken-contradictory = O assunto e o texto dão respostas diferentes, pelo que nenhuma foi registada. Responda novamente.
+not-taken-otherwise = Responda no seu programa de correio ou de calendário, ou escreva a quem o convidou.
+not-taken-closing = Esta mensagem foi escrita automaticamente pelo imipd, o gateway de calendário do servidor de correio.
+
 ### The note about what was not delivered
 
 subject-undelivered = Não entregue: { $subject }

@@ -172,6 +172,20 @@ repeats-times = { $rule }，共{ $count }次
 repeats-except = { $rule }，其中{ $count }次除外
 repeats-somehow = 定期重复，详见日历中的条目
 
+### The mail to somebody whose answer could not be taken
+
+subject-not-taken = 答复未被接受：{ $title }
+not-taken = 您的答复未能被接受。它涉及：
+not-taken-expired = 此活动已结束一段时间，因此您使用的链接已过期。
+not-taken-revoked = 您使用的链接已被撤回。请在您的邮件或日历程序中答复，或写信给邀请您的人。
+not-taken-cancelled = 此活动已取消，无需再答复。
+not-taken-superseded = 自您收到链接以来，时间已更改。请答复有关此活动的最新邮件。
+not-taken-uninvited = 您已不在受邀者名单中。如果您认为有误，请询问邀请您的人。
+not-taken-of-another = 它来自另一个地址，而不是受邀的地址。请从受邀的地址发送；是否有人把邀请转发给您，只有您自己知道。
+not-taken-contradictory = 主题和正文给出了不同的答复，因此两者均未被接受。请重新答复。
+not-taken-otherwise = 请在您的邮件或日历程序中答复，或写信给邀请您的人。
+not-taken-closing = 本邮件由邮件服务器的日历网关 imipd 自动撰写。
+
 ### The note about what was not delivered
 
 subject-undelivered = 未送达：{ $subject }

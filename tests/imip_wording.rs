@@ -458,9 +458,9 @@ fn personal_links_go_to_one_recipient_each() {
     );
     let wording = Wording::built_in(Bodies::Both);
     let author = Author { name: None, timezone: chrono_tz::UTC, language: Language::English, via: None };
-    let links = |to: &imipd::itip::Address| {
+    let links = |to: &imipd::itip::Address, _: Language| {
         let link = |answer: &str| format!("https://rsvp.example.com/{answer}/{}", to.as_str().replace('@', "."));
-        Links { yes: link("y"), no: link("n"), maybe: link("m") }
+        (to.as_str() != "dan@example.org").then(|| Links { yes: link("y"), no: link("n"), maybe: link("m") })
     };
     let pen = Pen { wording: &wording, imip: &IMIP, links: Some(&links) };
     let letters = letters(&message, author, pen, &Thread::default(), (Occasioned::ByUser, 0)).unwrap();

@@ -4,7 +4,7 @@ use imipd::calendar::{CalendarStore, DatabaseCalendars, StoredObject};
 use imipd::itip::revision::Taken;
 use imipd::itip::time::Moment;
 use imipd::itip::{Address, CalUid, InstanceKey, Revision, Revisions, Sequence};
-use imipd::ledger::{CursorRecord, Debt, Ledger, Link, OutboxRecipient, RecipientState};
+use imipd::ledger::{CursorRecord, Debt, Kept, Ledger, Link, OutboxRecipient, RecipientState};
 use secrecy::ExposeSecret;
 
 const USER: &str = "a@example.com";
@@ -153,19 +153,24 @@ async fn a_revoked_link_stays_revoked_when_its_mail_is_written_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let ledger = ledger(&folder).await;
     let mut transaction = ledger.begin().await.expect("a transaction");
-    transaction.add_link(&link("1", "u", 100)).await.expect("entered");
+    assert!(transaction.add_link(&link("1", "u", 100)).await.expect("entered"), "it holds");
     transaction.add_link(&link("2", "v", 100)).await.expect("entered");
-    assert_eq!(transaction.revoke_links((USER, "answer"), Some("u"), 50).await.expect("revoked"), 1);
-    assert_eq!(transaction.revoke_links((USER, "feed"), None, 50).await.expect("revoked"), 0);
-    transaction.add_link(&link("1", "u", 200)).await.expect("entered");
+    assert_eq!(
+        transaction.revoke_links((USER, "answer"), (Some("u"), Some("b@example.com")), 50).await.expect("revoked"),
+        1
+    );
+    assert_eq!(transaction.revoke_links((USER, "feed"), (None, None), 50).await.expect("revoked"), 0);
+    assert_eq!(
+        transaction.revoke_links((USER, "answer"), (Some("v"), Some("c@example.com")), 50).await.expect("none"),
+        0
+    );
+    assert!(!transaction.add_link(&link("1", "u", 200)).await.expect("entered"), "it stays revoked");
     transaction.commit().await.expect("committed");
     let again = ledger.link("1").await.expect("looked up").expect("a link");
     assert_eq!((again.revoked_at, again.expires_at), (50, 200));
     assert_eq!(ledger.link("2").await.expect("looked up"), Some(link("2", "v", 100)));
     assert_eq!(ledger.link("3").await.expect("looked up"), None);
-    let mut transaction = ledger.begin().await.expect("a transaction");
-    assert_eq!(transaction.forget_links(150, 10).await.expect("forgotten"), 1);
-    transaction.commit().await.expect("committed");
+    assert_eq!(ledger.forget(Kept { texts_since: 0, records_since: 150 }, 10).await.expect("forgotten"), 1);
     let left = ledger.links(USER, "answer", 10).await.expect("listed");
     assert_eq!(left.into_iter().map(|link| link.digest).collect::<Vec<_>>(), ["1"]);
 }

@@ -5,6 +5,7 @@ mod check;
 mod explain;
 mod feed;
 mod invitations;
+mod links;
 mod log;
 mod masking;
 mod outbox;
@@ -62,6 +63,8 @@ enum Command {
     Preview(preview::Arguments),
     /// Make and revoke links by which calendar applications read a user's stored calendar.
     Feed(feed::Arguments),
+    /// List and revoke the links by which people answer a user's invitations.
+    Links(links::Arguments),
     /// Tell how the daemon is.
     Status(status::Arguments),
     /// Run scenario files on the engine.
@@ -129,6 +132,7 @@ fn execute_with_config(path: &std::path::Path, command: Command) -> anyhow::Resu
             Command::Log(arguments) => arguments.execute(open(config).await?).await,
             Command::Retry(arguments) => arguments.execute(open(config).await?).await,
             Command::Outbox(arguments) => arguments.execute(open(config).await?).await,
+            Command::Links(arguments) => arguments.execute(open(config).await?).await,
             Command::Feed(arguments) => arguments.execute(open(config).await?).await,
             Command::Status(arguments) => arguments.execute(open(config).await?).await,
             Command::Scenario(arguments) => arguments.execute(),
@@ -150,6 +154,7 @@ impl Command {
             | Self::Retry(_)
             | Self::Outbox(_)
             | Self::Feed(_)
+            | Self::Links(_)
             | Self::Status(_)
             | Self::Scenario(_)
             | Self::Preview(_) => Files::Unchecked,

@@ -50,6 +50,7 @@ pub struct Config {
     pub calendar: Calendar,
     pub policy: Policy,
     pub imip: Imip,
+    pub rsvp: Rsvp,
     pub answers: Answers,
     pub web: Web,
     pub log: Log,
@@ -289,6 +290,17 @@ pub enum AddedInstances {
     Add,
 }
 
+/// Which links stand in invitations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rsvp {
+    /// Links to pages of ours, which begin with this URL; no slash at its end.
+    Links { public_url: String },
+    /// Links that write a mail.
+    Mailto,
+    /// None.
+    Off,
+}
+
 /// How people answer besides by a REPLY.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answers {
@@ -417,7 +429,8 @@ fn read(file: &str, text: &str, places: &Places<'_>) -> Result<Config, ConfigFau
 fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
     let (imap, access) = sections::imap(root.section("imap"), places);
     let policy = sections::policy(root.section("policy"));
-    let imip = sections::imip(root.section("imip"), places);
+    let web = sections::web(root.section("web"), places);
+    let (imip, rsvp) = sections::imip(root.section("imip"), places, &web);
     let base_dir = places.base_dir.to_owned();
     let usual = Usual {
         access,
@@ -445,7 +458,8 @@ fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
         calendar: sections::calendar(root.section("calendar")),
         imip,
         answers: sections::answers(root.section("answers")),
-        web: sections::web(root.section("web"), places),
+        rsvp,
+        web,
         log: sections::log(root.section("log")),
         warnings: Vec::new(),
         usual,

@@ -18,8 +18,8 @@ use super::trust;
 use super::value;
 use super::{
     AddedInstances, Answers, AutoAdd, Calendar, CalendarBackend, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
-    Listen, Log, LogAddresses, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Security, Server, Smtp, User,
-    Wake, Web,
+    Listen, Log, LogAddresses, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Rsvp, Security, Server, Smtp,
+    User, Wake, Web,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -140,7 +140,8 @@ fn share_answers(text: &str) -> Result<Option<Duration>, Wrong> {
     gathering.map(Some).map_err(|wrong| Wrong::new(wrong.wrong, SHARE_ANSWERS))
 }
 
-pub(super) fn imip(table: Section<'_>, places: &Places<'_>) -> Imip {
+/// The `[imip]` table, and where people answer who have no calendar program.
+pub(super) fn imip(table: Section<'_>, places: &Places<'_>, web: &Web) -> (Imip, Rsvp) {
     let words = [("request", AddedInstances::Request), ("add", AddedInstances::Add)];
     let added_instances = table.choice("added_instances", &words, &[]).unwrap_or(AddedInstances::Request);
     let bodies = table.choice("bodies", &[("both", Bodies::Both), ("text", Bodies::Text)], &[]);
@@ -150,8 +151,30 @@ pub(super) fn imip(table: Section<'_>, places: &Places<'_>) -> Imip {
         templates: table.text("templates", "write the path of a directory", |text| places.directory(text)),
         language: language(&table).unwrap_or(Language::English),
     };
+    let rsvp = rsvp(&table, web.public_url.as_deref());
     table.finish();
-    imip
+    (imip, rsvp)
+}
+
+fn rsvp(table: &Section<'_>, public_url: Option<&str>) -> Rsvp {
+    #[derive(Clone, Copy)]
+    enum Word {
+        Links,
+        Mailto,
+        Off,
+    }
+    let words = [("links", Word::Links), ("mailto", Word::Mailto), ("off", Word::Off)];
+    let links = |url: &str| Rsvp::Links { public_url: url.to_owned() };
+    match (table.choice("rsvp", &words, &[]), public_url) {
+        (Some(Word::Links) | None, Some(url)) => links(url),
+        (Some(Word::Links), None) => {
+            let right = "set web.public_url, or write \"mailto\" for links that need no web server";
+            table.fault("rsvp", Wrong::new("\"links\" leads to a web server that nobody reaches", right));
+            Rsvp::Off
+        }
+        (Some(Word::Mailto), _) => Rsvp::Mailto,
+        (Some(Word::Off), _) | (None, None) => Rsvp::Off,
+    }
 }
 
 /// The `language` of `[imip]` or of a user.

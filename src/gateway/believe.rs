@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::change::{ChangeError, Changed};
-use super::{Gateway, GatewayError, letter, now_millis};
+use super::letter::Occasioned;
+use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
 use crate::itip::receive::names_delegate;
 use crate::itip::{Address, CalUid, Context, Decision, Held, ItipMessage, Policy, Reason, Refusal, Verdict, receive};
@@ -133,8 +134,7 @@ impl Gateway {
         }
         let mut mails = Vec::new();
         for outgoing in &decision.outgoing {
-            let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debts(outgoing, user, self.pen(), &thread, letter::Occasioned::ByUser) {
+            match self.write(transaction, user, outgoing, Occasioned::ByUser).await? {
                 Ok(debts) => {
                     for debt in debts {
                         self.owe(transaction, &outgoing.object, &debt).await?;

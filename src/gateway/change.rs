@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use calcard::icalendar::ICalendarParticipationStatus;
 
 use super::believe::Waiting;
-use super::{Gateway, GatewayError, letter, now_millis};
+use super::letter::Occasioned;
+use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
 use crate::itip::announce::{self, Answer, Wish};
 use crate::itip::receive::{Held, ItipMessage, receive};
@@ -381,8 +382,7 @@ impl Gateway {
         let (mut mails, mut unmailable) = (Vec::new(), Vec::new());
         for message in &outgoing {
             unmailable.extend(message.to.iter().filter(|to| !to.is_mailable()).map(ToString::to_string));
-            let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debts(message, user, self.pen(), &thread, letter::Occasioned::ByUser) {
+            match self.write(transaction, user, message, Occasioned::ByUser).await? {
                 Ok(debts) => {
                     for debt in debts {
                         let id = self.owe_unsaid(transaction, &message.object, &debt).await?;

@@ -4,13 +4,12 @@ use std::panic::catch_unwind;
 
 use similar::TextDiff;
 
-use super::letter::{self, Occasioned};
+use super::letter::Occasioned;
 use super::trust::Letter;
 use super::{Gateway, GatewayError};
 use crate::config::User;
 use crate::imip::{Email, Exception, extract};
 use crate::itip::{CalendarObject, ItipMessage, Reason};
-use crate::ledger::Thread;
 
 /// What is known of a mail, and what would be decided about it.
 #[derive(Clone, Debug)]
@@ -103,7 +102,7 @@ impl Gateway {
             explained.diff = diff(asked.held.as_ref(), stored);
         }
         for outgoing in &asked.decision.outgoing {
-            let debts = letter::debts(outgoing, user, self.pen(), &Thread::default(), Occasioned::ByMail);
+            let debts = self.write(&mut transaction, user, outgoing, Occasioned::ByMail).await?;
             let debts = debts.unwrap_or_default().into_iter();
             explained.mails.extend(debts.map(|debt| (debt.method, debt.recipients, debt.subject)));
         }

@@ -69,7 +69,7 @@ impl Gateway {
         let (whose, digest) = ((user.key(), Purpose::Feed.name()), token.map(Token::digest));
         let revoked = match digest {
             Some(digest) => transaction.revoke_link(whose, &digest, now_millis()).await?,
-            None => transaction.revoke_links(whose, None, now_millis()).await?,
+            None => transaction.revoke_links(whose, (None, None), now_millis()).await?,
         };
         transaction.commit().await?;
         Ok(revoked)

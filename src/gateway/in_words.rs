@@ -194,7 +194,7 @@ pub(super) fn is_from_a_person(email: &Email) -> bool {
     !is_automatic && !email.is_list
 }
 
-fn meant(said: &PlainAnswer, instance: Option<InstanceKey>) -> Answer {
+pub(super) fn meant(said: &PlainAnswer, instance: Option<InstanceKey>) -> Answer {
     let partstat = match said.choice {
         Choice::Accept => Partstat::Accepted,
         Choice::Decline => Partstat::Declined,
@@ -219,7 +219,7 @@ fn told_text(recipients: usize) -> &'static str {
 }
 
 /// The instance that an object is about, nothing for the whole; an error where it is about several.
-fn instance_in(object: &CalendarObject) -> Result<Option<InstanceKey>, ()> {
+pub(super) fn instance_in(object: &CalendarObject) -> Result<Option<InstanceKey>, ()> {
     let mut keys = object.keys();
     match (keys.next(), keys.next()) {
         (Some(InstanceKey::Master), _) => Ok(None),

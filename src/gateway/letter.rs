@@ -29,8 +29,8 @@ pub enum Occasioned {
 pub struct Pen<'a> {
     pub wording: &'a Wording,
     pub imip: &'a Imip,
-    /// The links by which one recipient answers, where mails have such; each recipient then gets a mail of their own.
-    pub links: Option<&'a dyn Fn(&Address) -> Links>,
+    /// The links by which a recipient answers, in their language, where mails have such. Who has some gets a mail of their own.
+    pub links: Option<&'a dyn Fn(&Address, Language) -> Option<Links>>,
 }
 
 /// The user for whom mails are written.
@@ -139,10 +139,10 @@ pub fn letters(
         },
     };
     let mut written = Vec::new();
-    for (language, to) in audiences(outgoing, &object, author, pen) {
+    for (language, to, links) in audiences(outgoing, &object, author, pen) {
         letter.language = language;
         letter.to = to.iter().map(|to| mailbox(to, None)).collect();
-        letter.facts.links = pen.links.zip(to.first()).map(|(links, to)| links(to));
+        letter.facts.links = links;
         let mail = compose(&letter, pen.wording)?;
         written.push(WrittenLetter { mail, recipients: to, method });
     }
@@ -155,28 +155,28 @@ fn via_name(speaker: &Mailbox) -> String {
     format!("{} via imipd", speaker.name.as_deref().unwrap_or(speaker.address.as_str()))
 }
 
-/// The recipients who can share one mail: those who read the same language, or just one where the links are personal.
+/// The recipients who can share one mail: those who read the same language, or just one with their own links.
 fn audiences(
     outgoing: &Outgoing,
     object: &CalendarObject,
     author: Author<'_>,
     pen: Pen<'_>,
-) -> Vec<(Language, Vec<Address>)> {
+) -> Vec<(Language, Vec<Address>, Option<Links>)> {
     let languages = languages(object);
-    let language = |address: &Address| languages.get(address).copied().unwrap_or(author.language);
-    let recipients = outgoing.to.iter().filter(|address| address.is_mailable());
-    if pen.links.is_some() {
-        return recipients.map(|address| (language(address), vec![address.clone()])).collect();
-    }
+    let mut alone = Vec::new();
     let mut by_language: BTreeMap<Language, Vec<Address>> = BTreeMap::new();
-    for address in recipients {
-        by_language.entry(language(address)).or_default().push(address.clone());
+    for address in outgoing.to.iter().filter(|address| address.is_mailable()) {
+        let language = languages.get(address).copied().unwrap_or(author.language);
+        match pen.links.and_then(|links| links(address, language)) {
+            Some(links) => alone.push((language, vec![address.clone()], Some(links))),
+            None => by_language.entry(language).or_default().push(address.clone()),
+        }
     }
-    by_language.into_iter().collect()
+    by_language.into_iter().map(|(language, to)| (language, to, None)).chain(alone).collect()
 }
 
 /// The languages that an object gives to addresses, as far as there are words in them (RFC 5545 §3.2.10).
-fn languages(object: &CalendarObject) -> BTreeMap<Address, Language> {
+pub(super) fn languages(object: &CalendarObject) -> BTreeMap<Address, Language> {
     parties(object).filter_map(|party| Some((party.address(), Language::of_tag(party.language()?)?))).collect()
 }
 
@@ -206,7 +206,7 @@ fn deputy(outgoing: &Outgoing) -> Option<Address> {
 }
 
 /// Hardly any client understands ADD; a REQUEST that holds just those instances is understood everywhere.
-fn travelling_method(method: Method, imip: &Imip) -> Method {
+pub(super) fn travelling_method(method: Method, imip: &Imip) -> Method {
     match (method, imip.added_instances) {
         (Method::Add, AddedInstances::Request) => Method::Request,
         _ => method,

@@ -30,3 +30,10 @@ pub(super) const MARK_ATTEMPTS_MAX: u32 = 60;
 
 /// The first rest after trouble with a keyword, and the longest.
 pub(super) const MARK_PAUSE_MILLIS: (i64, i64) = (5_000, 3_600_000);
+
+/// Recipients of a message who get links of their own, and so a mail of their own; beyond, nobody does.
+pub(super) const LINKED_RECIPIENTS_MAX: usize = 50;
+
+/// Mails by which one address learns within a day that its answers could not be taken, and all addresses that wrote to one user.
+pub(super) const NOT_TAKEN_TO_ONE_MAX: u32 = 5;
+pub(super) const NOT_TAKEN_TO_ALL_MAX: u32 = 100;

@@ -83,7 +83,7 @@ pub use counters::Counters;
 pub use courier::run as deliver_outbox;
 pub use explain::{ExplainedPart, Explanation};
 pub use feeds::{FEEDS_MAX, Feed, FeedError};
-pub use links::{AnswerLink, Answered, LinkAnswer, LinkState};
+pub use links::{ANSWER_PATH, AnswerLink, Answered, LinkAnswer, LinkState};
 pub use login::credentials;
 pub use mailboxes::{Doorbells, Mailboxes};
 pub use office::OfficeError;

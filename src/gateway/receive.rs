@@ -7,9 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use futures_util::FutureExt;
 
 use super::in_words::instance_of;
+use super::letter::Occasioned;
 use super::own_copy::{Authorship, authorship};
 use super::trust::{self, Letter};
-use super::{Gateway, GatewayError, letter, now_millis};
+use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
 use crate::digest::hexadecimal;
 use crate::imip::{Bounce, Email, NoCalendar, Speaker, bounce, extract};
@@ -204,7 +205,12 @@ impl Gateway {
         let blank = blank(place, email);
         if let Some(nothing) = email.nothing_because {
             let in_words = match nothing {
-                NoCalendar::NoCalendarPart => self.take_words(transaction, place, (email, raw), blank.clone()).await?,
+                NoCalendar::NoCalendarPart => {
+                    match self.take_tagged(transaction, place, (email, raw), blank.clone()).await? {
+                        Some(record) => Some(record),
+                        None => self.take_words(transaction, place, (email, raw), blank.clone()).await?,
+                    }
+                }
                 NoCalendar::EmptyPart
                 | NoCalendar::NotCalendarText
                 | NoCalendar::OnlyTnef
@@ -327,8 +333,7 @@ impl Gateway {
             }
         }
         for outgoing in decision.outgoing.iter().filter(|_| unanswered.is_none()) {
-            let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debts(outgoing, user, self.pen(), &thread, letter::Occasioned::ByMail) {
+            match self.write(transaction, user, outgoing, Occasioned::ByMail).await? {
                 Ok(debts) => {
                     for debt in debts {
                         self.owe(transaction, &outgoing.object, &debt).await?;

@@ -12,7 +12,8 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::{Gateway, GatewayError, letter, now_millis};
+use super::letter::Occasioned;
+use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
 use crate::itip::{Address, CalUid, Outgoing, Revisions, announce};
 use crate::ledger::{LedgerError, Transaction};
@@ -59,8 +60,7 @@ impl Gateway {
         if let Some(user) = user
             && let Some(outgoing) = self.shared(&mut transaction, &user, uid, &answered).await?
         {
-            let thread = transaction.thread(user.key(), &uid.0).await?;
-            match letter::debts(&outgoing, &user, self.pen(), &thread, letter::Occasioned::ByTime) {
+            match self.write(&mut transaction, &user, &outgoing, Occasioned::ByTime).await? {
                 Ok(debts) => {
                     for debt in &debts {
                         self.owe(&mut transaction, &outgoing.object, debt).await?;

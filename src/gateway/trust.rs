@@ -57,7 +57,19 @@ impl Gateway {
         Ok(Some(speaker))
     }
 
+    /// How far it is proven that the author of a mail wrote it, whatever stands in it.
+    pub(super) fn proof_of_author(&self, email: &Email) -> Option<Proof> {
+        Some(self.prove_claim(email, Claim { method: None, organizer: None, attendee: None })?.proof)
+    }
+
     fn prove(&self, email: &Email, message: &ItipMessage) -> Option<Speaker> {
+        let organizer = message.object.organizer().ok().flatten();
+        let only = only_attendee(&message.object);
+        let claim = Claim { method: Some(message.method), organizer: organizer.as_ref(), attendee: only.as_ref() };
+        self.prove_claim(email, claim)
+    }
+
+    fn prove_claim(&self, email: &Email, claim: Claim<'_>) -> Option<Speaker> {
         let trusting = &self.config.policy.trusting;
         let owns = |login: &str, address: &Address| {
             let user = self.user(address);
@@ -73,9 +85,6 @@ impl Gateway {
             booking_systems: &trusting.booking_systems,
             owns: &owns,
         };
-        let organizer = message.object.organizer().ok().flatten();
-        let attendee = only_attendee(&message.object);
-        let claim = Claim { method: Some(message.method), organizer: organizer.as_ref(), attendee: attendee.as_ref() };
         let speaker = prove(email, claim, rules)?;
         let is_assumed = trusting.trust == Trust::From
             && matches!(

@@ -32,15 +32,44 @@ pub enum Choice {
 /// The text/plain body is read; a text/html body only where there is no other, and only if it shows where the quotation
 /// begins. Quotations, what introduces them, and signatures are not the sender's own text.
 pub fn plain_answer(raw: &[u8]) -> Option<PlainAnswer> {
+    answer_in(&own_text::own_lines(&body(raw)?))
+}
+
+/// What stands in a mail beside an answer that was given by its subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// A COMMENT for the organizer, if there is one (RFC 5546 §3.2.3).
+    Comment(Option<String>),
+    /// The text gives another answer.
+    Contradiction,
+}
+
+/// Reads what the sender of a raw mail wrote beside the answer in its subject.
+pub fn remark(raw: &[u8], choice: Choice) -> Remark {
+    let lines = own_text::own_lines(&body(raw).unwrap_or_default());
+    if lines.iter().filter_map(|line| words::choice(line)).any(|said| said != choice) {
+        return Remark::Contradiction;
+    }
+    let mut lines = lines.iter().skip_while(|line| line.is_empty()).peekable();
+    lines.next_if(|line| words::choice(line).is_some());
+    Remark::Comment(comment(&lines.map(String::as_str).collect::<Vec<_>>()))
+}
+
+/// The text that somebody wrote, of HTML what stands above a quotation.
+fn body(raw: &[u8]) -> Option<String> {
     let raw = raw.get(..limits::MAIL_BYTES_MAX).unwrap_or(raw);
     let mut bodies = Bodies::default();
     bodies.walk(&Entity::parse(raw), 0);
-    let text = match (bodies.plain, bodies.html) {
-        (Some(plain), _) => plain,
-        (None, Some(html)) => html_to_text(&own_text::with_line_ends(own_text::own_html(&html))),
-        (None, None) => return None,
-    };
-    answer_in(&own_text::own_lines(&text))
+    match (bodies.plain, bodies.html) {
+        (Some(plain), _) => Some(plain),
+        (None, Some(html)) => Some(html_to_text(&own_text::with_line_ends(own_text::own_html(&html)))),
+        (None, None) => None,
+    }
+}
+
+fn comment(lines: &[&str]) -> Option<String> {
+    let comment: String = lines.join("\n").trim().chars().take(limits::PLAIN_COMMENT_CHARS_MAX).collect();
+    (!comment.is_empty()).then_some(comment)
 }
 
 /// The answer in lines that are the sender's own.
@@ -52,8 +81,7 @@ fn answer_in(lines: &[String]) -> Option<PlainAnswer> {
     if rest.iter().filter_map(|line| words::choice(line)).any(|other| other != choice) {
         return None;
     }
-    let comment: String = rest.join("\n").trim().chars().take(limits::PLAIN_COMMENT_CHARS_MAX).collect();
-    Some(PlainAnswer { choice, comment: (!comment.is_empty()).then_some(comment) })
+    Some(PlainAnswer { choice, comment: comment(&rest) })
 }
 
 /// The first body of each kind.

@@ -3,7 +3,7 @@
 use mail_parser::{Header, HeaderName};
 
 use super::mime::Entity;
-use super::{bounce, limits, sender};
+use super::{bounce, limits, sender, tag_in};
 use crate::itip::Address;
 
 /// Who wrote a mail, to whom, and in answer to what.
@@ -16,6 +16,8 @@ pub struct Heading {
     pub in_reply_to: Vec<String>,
     /// Whether a mail system wrote it, so that it may be a report in plain words.
     pub is_from_mail_system: bool,
+    /// Whether the subject holds an answer, as a link in an invitation writes it.
+    pub is_tagged: bool,
 }
 
 impl Heading {
@@ -26,7 +28,9 @@ impl Heading {
         let from = sender::addresses(headers, &[HeaderName::From]);
         let is_from_mail_system = bounce::is_from_mail_system(headers) || has_null_sender(fields);
         let to = sender::addresses(headers, &[HeaderName::To, HeaderName::Cc]);
-        Self { from, to, in_reply_to: in_reply_to(headers), is_from_mail_system }
+        let subjects = headers.iter().filter(|header| header.name == HeaderName::Subject);
+        let is_tagged = subjects.filter_map(|header| header.value.as_text()).any(|subject| tag_in(subject).is_some());
+        Self { from, to, in_reply_to: in_reply_to(headers), is_from_mail_system, is_tagged }
     }
 }
 
@@ -58,6 +62,14 @@ mod tests {
         assert_eq!(names(&heading.to), ["bo@example.org", "cy@example.org", "di@example.org"]);
         assert_eq!(heading.in_reply_to, ["<1@example.org>"]);
         assert!(!heading.is_from_mail_system);
+    }
+
+    #[test]
+    fn an_answer_in_the_subject_is_seen() {
+        let tagged = |subject: &str| Heading::read(format!("Subject: {subject}\r\n\r\n").as_bytes()).is_tagged;
+        assert!(tagged("Yes: Rehearsal\r\n [imipd:yes:AAAAAAAAAAAAAAAAAAAAAA]"));
+        assert!(tagged("=?utf-8?q?Re=3A_S=C3=AD=3A_x_=5Bimipd=3Ayes?= =?utf-8?q?=3AAAAAAAAAAAAAAAAAAAAAAA=5D?="));
+        assert!(!tagged("Yes: Rehearsal"));
     }
 
     #[test]

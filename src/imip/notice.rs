@@ -12,7 +12,7 @@ use super::language::Language;
 use super::wording::{clean, wrapped};
 use super::{Failure, Wording, limits};
 use crate::digest;
-use crate::itip::Method;
+use crate::itip::{Address, Method};
 
 /// Recipients that a note lists; the others are counted.
 const LISTED_MAX: usize = 100;
@@ -49,24 +49,59 @@ pub fn compose_undelivered(notice: &Undelivered<'_>, wording: &Wording) -> Resul
     }
     let (subject, text, broken) = words(notice, wording);
     let message_id = message_id(notice);
-    // RFC 5322 §3.6.4: the note belongs to the thread of the mail that it is about.
-    let original = notice.message_id.trim_start_matches('<').trim_end_matches('>');
-    let is_safe = original.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>')) && !original.is_empty();
+    let head = NoteHead {
+        from: (Some("imipd"), user),
+        to: (notice.user.name.as_deref(), user),
+        subject: &subject,
+        message_id: &message_id,
+        answers: notice.message_id,
+        date: notice.date,
+        automatic: "auto-generated",
+    };
+    let raw = write_note(&head, &text);
+    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken })
+}
+
+/// The header of a note.
+pub(super) struct NoteHead<'a> {
+    pub from: (Option<&'a str>, &'a Address),
+    pub to: (Option<&'a str>, &'a Address),
+    pub subject: &'a str,
+    /// Without its angle brackets.
+    pub message_id: &'a str,
+    /// The Message-ID of the mail that it is about, with its angle brackets.
+    pub answers: &'a str,
+    /// Date, in unix seconds.
+    pub date: i64,
+    /// Auto-Submitted: no human sent it (RFC 3834 §5).
+    pub automatic: &'static str,
+}
+
+/// The note with a text, as octets.
+pub(super) fn write_note(head: &NoteHead<'_>, text: &str) -> Vec<u8> {
+    let mailbox = |(name, address): (Option<&str>, &Address)| {
+        let name = name.map(|name| clean::header_text(name, limits::NAME_CHARS_MAX)).filter(|name| !name.is_empty());
+        HeaderAddress::new_address(name, address.as_str().to_owned())
+    };
     let mut builder = MessageBuilder::new()
-        .from(HeaderAddress::new_address(Some("imipd"), user.as_str().to_owned()))
-        .to(HeaderAddress::new_address(notice.user.name.clone(), user.as_str().to_owned()))
-        .subject(subject.clone())
-        .date(Date::new(notice.date))
-        .message_id(message_id.clone())
+        .from(mailbox(head.from))
+        .to(mailbox(head.to))
+        .subject(head.subject.to_owned())
+        .date(Date::new(head.date))
+        .message_id(head.message_id.to_owned())
         .header("MIME-Version", Raw::new("1.0"))
-        // RFC 3834 §5: no human sent it, and it answers nothing.
-        .header("Auto-Submitted", Raw::new("auto-generated"));
+        .header("Auto-Submitted", Raw::new(head.automatic));
+    // RFC 5322 §3.6.4: the note belongs to the thread of the mail that it is about.
+    let original = head.answers.trim_start_matches('<').trim_end_matches('>');
+    let is_safe = original.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>'))
+        && !original.is_empty()
+        && original.len() <= limits::MESSAGE_ID_OCTETS_MAX;
     if is_safe {
         builder = builder.in_reply_to(original.to_owned()).references(original.to_owned());
     }
     let mut raw = Vec::new();
     builder.text_body(text.replace('\n', "\r\n")).serialize(&mut raw);
-    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken })
+    raw
 }
 
 /// Subject and text, and what an administrator's messages could not say.
@@ -108,7 +143,6 @@ fn message_id(notice: &Undelivered<'_>) -> String {
 mod tests {
     use super::*;
     use crate::imip::{AutoSubmitted, Bodies, extract};
-    use crate::itip::Address;
 
     fn failures(count: usize) -> Vec<Failure> {
         let failure =

@@ -122,12 +122,12 @@ impl NoAnswer {
     ];
 }
 
-/// The word for an answer in links and forms: its PARTSTAT in lower case (RFC 5545 §3.2.12).
+/// The word for an answer in links and forms.
 pub fn form_word(choice: Choice) -> &'static str {
     match choice {
-        Choice::Accept => "accepted",
-        Choice::Decline => "declined",
-        Choice::Tentative => "tentative",
+        Choice::Accept => "yes",
+        Choice::Decline => "no",
+        Choice::Tentative => "maybe",
     }
 }
 

@@ -82,12 +82,7 @@ impl Ledger {
 
     /// What a token stands for, by its digest; revoked and expired ones, too.
     pub async fn link(&self, digest: &str) -> Result<Option<Link>, LedgerError> {
-        let row = sqlx::query("SELECT * FROM link WHERE digest = ?")
-            .bind(digest)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(LedgerError::while_trying("look up a link"))?;
-        Ok(row.as_ref().map(Link::read))
+        self.snapshot().await?.link(digest).await
     }
 
     /// The links of a user for one purpose, newest first, at most `most`.
@@ -105,12 +100,24 @@ impl Ledger {
 }
 
 impl Transaction {
-    /// Enters a link; one that is there already lives as long as the longer of the two, and stays revoked if it was.
-    pub async fn add_link(&mut self, link: &Link) -> Result<(), LedgerError> {
-        sqlx::query(
+    /// What a token stands for, by its digest; revoked and expired ones, too.
+    pub async fn link(&mut self, digest: &str) -> Result<Option<Link>, LedgerError> {
+        let row = sqlx::query("SELECT * FROM link WHERE digest = ?")
+            .bind(digest)
+            .fetch_optional(self.connection())
+            .await
+            .map_err(LedgerError::while_trying("look up a link"))?;
+        Ok(row.as_ref().map(Link::read))
+    }
+
+    /// Enters a link; one that is there already lives as long as the longer of the two. Whether it holds: it stays revoked if
+    /// it was.
+    pub async fn add_link(&mut self, link: &Link) -> Result<bool, LedgerError> {
+        let row = sqlx::query(
             "INSERT INTO link (digest, purpose, user, cal_uid, attendee, instance, sequence, created_at, expires_at, revoked_at)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-             ON CONFLICT (digest) DO UPDATE SET expires_at = MAX(link.expires_at, excluded.expires_at)",
+             ON CONFLICT (digest) DO UPDATE SET expires_at = MAX(link.expires_at, excluded.expires_at)
+             RETURNING revoked_at",
         )
         .bind(&link.digest)
         .bind(&link.purpose)
@@ -122,27 +129,30 @@ impl Transaction {
         .bind(link.created_at)
         .bind(link.expires_at)
         .bind(link.revoked_at)
-        .execute(self.connection())
+        .fetch_one(self.connection())
         .await
         .map_err(LedgerError::while_trying("enter a link"))?;
-        Ok(())
+        Ok(row.get::<i64, _>("revoked_at") == 0)
     }
 
-    /// Revokes a user's links of one purpose, those about `cal_uid` alone where one is given; how many held until now.
+    /// Revokes a user's links of one purpose, only those about `cal_uid` or for `attendee` where one is given; how many held until
+    /// now.
     pub async fn revoke_links(
         &mut self,
         (user, purpose): (&str, &str),
-        cal_uid: Option<&str>,
+        (cal_uid, attendee): (Option<&str>, Option<&str>),
         at: i64,
     ) -> Result<u64, LedgerError> {
         let done = sqlx::query(
             "UPDATE link SET revoked_at = ?1
-             WHERE user = ?2 AND purpose = ?3 AND (?4 IS NULL OR cal_uid = ?4) AND revoked_at = 0",
+             WHERE user = ?2 AND purpose = ?3 AND (?4 IS NULL OR cal_uid = ?4) AND (?5 IS NULL OR attendee = ?5)
+             AND revoked_at = 0",
         )
         .bind(at)
         .bind(user)
         .bind(purpose)
         .bind(cal_uid)
+        .bind(attendee)
         .execute(self.connection())
         .await
         .map_err(LedgerError::while_trying("revoke links"))?;
@@ -178,18 +188,5 @@ impl Transaction {
             .await
             .map_err(LedgerError::while_trying("count links"))?;
         Ok(row.get(0))
-    }
-
-    /// Forgets links that expired before an instant; at most `most`, so that nobody waits long for it.
-    pub async fn forget_links(&mut self, before: i64, most: u32) -> Result<u64, LedgerError> {
-        let done = sqlx::query(
-            "DELETE FROM link WHERE digest IN (SELECT digest FROM link WHERE expires_at < ? ORDER BY expires_at LIMIT ?)",
-        )
-        .bind(before)
-        .bind(most)
-        .execute(self.connection())
-        .await
-        .map_err(LedgerError::while_trying("forget links"))?;
-        Ok(done.rows_affected())
     }
 }

@@ -199,6 +199,29 @@ impl Transaction {
         Ok(row.get(0))
     }
 
+    /// How many mails of a kind a user has owed to others since an instant, Unix milliseconds, about no object: to one
+    /// recipient, or to all.
+    pub async fn count_mails(
+        &mut self,
+        user: &str,
+        (method, to): (&str, Option<&str>),
+        since: i64,
+    ) -> Result<u32, LedgerError> {
+        let row = sqlx::query(
+            "SELECT COUNT(*) FROM outbox JOIN outbox_recipient ON outbox_recipient.outbox_id = outbox.id
+             WHERE outbox.user = ?1 AND outbox.cal_uid = '' AND method = ?2 AND created_at >= ?3
+             AND (?4 IS NULL OR outbox_recipient.address = ?4) AND outbox_recipient.address <> ?1",
+        )
+        .bind(user)
+        .bind(method)
+        .bind(since)
+        .bind(to)
+        .fetch_one(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("count what a user owes"))?;
+        Ok(row.get(0))
+    }
+
     /// Whether a mail with this Message-ID is one of ours.
     pub async fn is_ours(&mut self, user: &str, message_id: &str) -> Result<bool, LedgerError> {
         let row = sqlx::query("SELECT 1 FROM outbox WHERE user = ? AND message_id = ?")

@@ -53,7 +53,7 @@ pub const SEARCH_WINDOW: u32 = 50_000;
 pub const FOUND_MAX: usize = 10;
 
 /// Octets of the fields that are asked for along with a structure: of who wrote a mail, and of whom it was written to.
-pub const SENDER_FIELDS_BYTES_MAX: usize = 1024;
+pub const SENDER_FIELDS_BYTES_MAX: usize = 2048;
 pub const PEOPLE_FIELDS_BYTES_MAX: usize = 16 * 1024;
 
 /// Sent mails that are looked at for the people they were written to when a mailbox is first seen.

@@ -233,7 +233,9 @@ impl Fields {
     fn item(self) -> String {
         match self {
             Self::None => String::new(),
-            Self::Sender => format!(" BODY.PEEK[HEADER.FIELDS (FROM IN-REPLY-TO)]<0.{SENDER_FIELDS_BYTES_MAX}>"),
+            Self::Sender => {
+                format!(" BODY.PEEK[HEADER.FIELDS (FROM SUBJECT IN-REPLY-TO)]<0.{SENDER_FIELDS_BYTES_MAX}>")
+            }
             Self::People => format!(" BODY.PEEK[HEADER.FIELDS (FROM TO CC IN-REPLY-TO)]<0.{PEOPLE_FIELDS_BYTES_MAX}>"),
         }
     }

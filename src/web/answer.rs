@@ -88,7 +88,7 @@ impl Visitor {
         let mut zone = None;
         for (name, value) in fields(uri.query().unwrap_or_default().as_bytes()) {
             match name.as_str() {
-                "choice" => form.choice = choice_of_word(&value),
+                "answer" => form.choice = choice_of_word(&value),
                 "date" => form.date = Some(value),
                 "saved" => form.step = Step::Saved,
                 "tz" => zone = value.parse::<Tz>().ok(),

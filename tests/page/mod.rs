@@ -18,6 +18,7 @@ use tokio::sync::watch;
 
 pub const UID: &str = "moor-7@example.com";
 pub const BO: &str = "bo@example.org";
+pub const PUBLIC_URL: &str = "https://calendar.example.com";
 
 pub struct Site {
     pub gateway: Arc<Gateway>,
@@ -82,7 +83,7 @@ impl Site {
         std::fs::write(folder.path().join("password"), "secret").expect("a password");
         let text = format!(
             "[database]\nurl = \"sqlite://{}/imipd.db\"\n[web]\nlisten = \"127.0.0.1:8025\"\n\
-             public_url = \"http://127.0.0.1:8025\"\n{web}\n\
+             public_url = \"{PUBLIC_URL}\"\n{web}\n\
              [[user]]\naddresses = [\"ada@example.com\"]\npassword_file = \"password\"\n",
             folder.path().display()
         );
@@ -109,12 +110,32 @@ impl Site {
         self.gateway.change(self.ada(), Change::Delete(CalUid(UID.to_owned()))).await.expect("deleted");
     }
 
-    /// The token of a link as it was sent to Bo.
-    pub async fn link(&self) -> String {
-        self.link_with(|_| {}).await
+    /// Every link in the mails to Bo, in text and in HTML, without the beginning that all have; the newest mail first.
+    pub async fn links(&self) -> Vec<String> {
+        let mut links = Vec::new();
+        for listed in self.outbox().await.iter().rev() {
+            let to = self.gateway.ledger.recipients(listed.id).await.expect("recipients");
+            if !to.iter().any(|one| one.address == BO) {
+                continue;
+            }
+            let entry = self.gateway.ledger.outbox_entry(listed.id).await.expect("read").expect("a mail");
+            let mail = mail_parser::MessageParser::default().parse(&entry.debt.raw).expect("a mail");
+            let bodies = [mail.body_text(0), mail.body_html(0)].into_iter().flatten().collect::<Vec<_>>().join("\n");
+            let urls = bodies.split(PUBLIC_URL).skip(1);
+            links
+                .extend(urls.map(|rest| rest.split(['"', '<', ' ', '\r', '\n']).next().unwrap_or_default().to_owned()));
+        }
+        links
     }
 
-    /// The same, changed before it was entered.
+    /// The token of the link that was sent to Bo last.
+    pub async fn link(&self) -> String {
+        let links = self.links().await;
+        let path = links.first().and_then(|link| link.strip_prefix("/answer/")).expect("a link in a mail");
+        path.split('?').next().expect("a token").to_owned()
+    }
+
+    /// The token of a link that no mail has brought, changed before it was entered.
     pub async fn link_with(&self, change: impl FnOnce(&mut Link)) -> String {
         let mut link = Link {
             digest: String::new(),

@@ -3,7 +3,7 @@
 //! | folder | asked for beside the structure | what for |
 //! |---|---|---|
 //! | of sent mail | From, To, Cc, In-Reply-To | whom the user has written to is no stranger (`policy.auto_add`); answers in words |
-//! | any other | From, In-Reply-To | reports of mail systems in plain words, and answers to mails of ours |
+//! | any other | From, Subject, In-Reply-To | reports of mail systems in plain words, answers to mails of ours and by their links |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,7 +56,7 @@ impl Watcher {
         let matters = |mail: &MailStructure, heading: &Heading| {
             mail.is_of_interest()
                 || heading.in_reply_to.iter().any(|id| ours.contains(id))
-                || (asked == Fields::Sender && heading.is_from_mail_system)
+                || (asked == Fields::Sender && (heading.is_from_mail_system || heading.is_tagged))
         };
         let wanted = read.into_iter().filter(|(mail, heading)| matters(mail, heading));
         Ok(wanted.map(|(mail, _)| mail).collect())

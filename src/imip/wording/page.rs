@@ -308,15 +308,15 @@ fn dates_row(voice: &Voice<'_>, dates: &[When], unlisted: usize) -> Row {
     Row { label, value, before: None, before_text: None, is_quoted: false }
 }
 
-/// The three links; nothing when one of them is no address of a web page, since it would be clicked.
+/// The three links; nothing when one of them is neither a web page nor a mail to be written, since it would be clicked.
 fn link_row(voice: &Voice<'_>, links: &Links) -> Option<LinkRow> {
     let answers = [("link-yes", &links.yes), ("link-no", &links.no), ("link-maybe", &links.maybe)];
-    let is_web = |url: &str| {
-        (url.starts_with("https://") || url.starts_with("http://"))
+    let is_link = |url: &str| {
+        ["https://", "http://", "mailto:"].iter().any(|scheme| url.starts_with(scheme))
             && url.len() <= limits::LINK_OCTETS_MAX
             && url.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>'))
     };
-    answers.iter().all(|(_, url)| is_web(url)).then(|| LinkRow {
+    answers.iter().all(|(_, url)| is_link(url)).then(|| LinkRow {
         intro: voice.word("links-intro"),
         answers: answers.into_iter().map(|(id, url)| LinkedAnswer { word: voice.word(id), url: url.clone() }).collect(),
     })

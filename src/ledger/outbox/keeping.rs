@@ -28,7 +28,10 @@ impl Ledger {
         // Who is still to be told of it has not been.
         let undelivered = "DELETE FROM undelivered WHERE rowid IN (
             SELECT rowid FROM undelivered WHERE told = 1 AND due_at < ? LIMIT ?)";
-        let records = [mails, decisions, undelivered].map(|sql| (sql, kept.records_since));
+        // Until then whoever uses one is told that it has expired.
+        let links = "DELETE FROM link WHERE digest IN (
+            SELECT digest FROM link WHERE expires_at < ? ORDER BY expires_at LIMIT ?)";
+        let records = [mails, decisions, undelivered, links].map(|sql| (sql, kept.records_since));
         let mut forgotten = self.forget_said(kept.records_since, most).await?;
         for (sql, since) in [(texts, kept.texts_since)].into_iter().chain(records) {
             let query = sqlx::query(sql).bind(since).bind(most);

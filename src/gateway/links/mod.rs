@@ -3,44 +3,30 @@
 //! An answer by a link counts as the REPLY of the attendee to whom the link was sent; the engine decides about it like about
 //! any other, so it may come twice, late, or for a meeting that is no more.
 
+mod by_mail;
+mod offer;
+
 use std::sync::Arc;
 
 use calcard::icalendar::{ICalendarComponent, ICalendarParticipationStatus as Partstat};
-use secrecy::ExposeSecret;
 
 use super::in_words::reply_now;
 use super::receive::{Heard, bug_record, ignored, log, refused};
 use super::trust::told;
 use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
+use crate::imip::limits::PLAIN_COMMENT_CHARS_MAX;
 use crate::imip::{Evidence, Proof, Purpose, Speaker, Token};
 use crate::itip::announce::{Answer, Said};
 use crate::itip::component::ComponentExt;
 use crate::itip::receive::ItipMessage;
-use crate::itip::recurrence::RecurrenceSet;
-use crate::itip::time::Moment;
 use crate::itip::{
     Address, CalUid, CalendarObject, InstanceKey, Method, Policy, Reason, Refusal, Revisions, Sequence, Verdict,
 };
 use crate::ledger::{DecisionRecord, Link, Transaction};
 
-const DAY: i64 = 24 * 60 * 60 * 1_000;
-
-/// How long after the end of the last instance a link still answers, milliseconds: somebody may be late to say that they were there.
-const AFTER_THE_END: i64 = 7 * DAY;
-
-/// How long a link lives where the series has no end, milliseconds.
-const WITHOUT_END: i64 = 400 * DAY;
-
-/// For whom and for what a link is made.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asked<'a> {
-    pub attendee: &'a Address,
-    /// What the mail says, with its UID and SEQUENCE.
-    pub object: &'a CalendarObject,
-    /// The instance that the mail is about, if it is about one.
-    pub instance: Option<InstanceKey>,
-}
+/// The path of a link under `web.public_url`; the token follows, and then `?answer=` with `yes`, `no` or `maybe`.
+pub const ANSWER_PATH: &str = "/answer/";
 
 /// What a link opens.
 #[derive(Debug)]
@@ -96,38 +82,11 @@ pub enum Answered {
 }
 
 impl Gateway {
-    /// The token by which `asked.attendee` may answer the user's invitation; the same invitation has always the same.
-    pub(super) async fn answer_token(
-        &self,
-        transaction: &mut Transaction,
-        user: &User,
-        asked: Asked<'_>,
-    ) -> Result<Token, GatewayError> {
-        let now = now_millis();
-        let sequence = asked.object.principal().map_or(Sequence::default(), |component| component.sequence());
-        let mut link = Link {
-            digest: String::new(),
-            purpose: Purpose::Answer.name().to_owned(),
-            user: user.key().to_owned(),
-            cal_uid: asked.object.uid().to_string(),
-            attendee: asked.attendee.to_string(),
-            instance: asked.instance.map(|key| key.to_string()).unwrap_or_default(),
-            sequence: sequence.0,
-            created_at: now,
-            expires_at: expiry(asked.object, asked.instance, now),
-            revoked_at: 0,
-        };
-        let token = self.token_of(&link);
-        link.digest = token.digest();
-        transaction.add_link(&link).await?;
-        Ok(token)
-    }
-
     /// What a token of an invitation opens; nothing when it is none of ours. Changes nothing.
     pub async fn answer_link(&self, token: &Token) -> Result<Option<AnswerLink>, GatewayError> {
-        let Some((link, organizer)) = self.known_link(token).await? else { return Ok(None) };
         let mut transaction = self.ledger.snapshot().await?;
-        let (opened, _) = self.opened(&mut transaction, (link, organizer)).await?;
+        let Some(known) = self.known_link(&mut transaction, token).await? else { return Ok(None) };
+        let (opened, _) = self.opened(&mut transaction, known).await?;
         Ok(Some(opened))
     }
 
@@ -135,13 +94,19 @@ impl Gateway {
     ///
     /// The same answer again is `AlreadySaid`. Of two at once, the second is taken after the first.
     pub async fn answer_at_link(&self, token: &Token, said: &LinkAnswer) -> Result<Option<Answered>, GatewayError> {
-        let Some(known) = self.known_link(token).await? else { return Ok(None) };
+        // Whoever guesses is turned away without keeping anybody from writing.
+        let mut reading = self.ledger.snapshot().await?;
+        if self.known_link(&mut reading, token).await?.is_none() {
+            return Ok(None);
+        }
+        drop(reading);
+        let mut transaction = self.ledger.begin().await?;
+        let Some(known) = self.known_link(&mut transaction, token).await? else { return Ok(None) };
         let blank =
             DecisionRecord { user: known.1.key().to_owned(), folder: said.folder.clone(), ..DecisionRecord::default() };
-        let mut transaction = self.ledger.begin().await?;
         let (answered, record) = self.take_at_link(&mut transaction, known.clone(), (&said.answer, blank)).await?;
         match answered {
-            // Whoever loads a page again and again fills no log.
+            // Whoever sends a form again and again fills no log.
             Answered::Closed(_) => return Ok(Some(answered)),
             Answered::AlreadySaid => {
                 drop(transaction);
@@ -174,7 +139,7 @@ impl Gateway {
     }
 
     /// The same within a transaction that does more, such as moving a cursor; the record is still to be entered.
-    pub(super) async fn take_at_link(
+    async fn take_at_link(
         &self,
         transaction: &mut Transaction,
         known: (Link, Arc<User>),
@@ -192,7 +157,8 @@ impl Gateway {
         let Some(held) = opened.object.as_ref().filter(|_| opened.state == LinkState::Open) else {
             return Ok((Answered::Closed(opened.state), closed(record, opened.state)));
         };
-        let answer = Answer { instance, ..answer.clone() };
+        let comment = answer.comment.as_ref().map(|text| text.chars().take(PLAIN_COMMENT_CHARS_MAX).collect());
+        let answer = Answer { partstat: answer.partstat.clone(), instance, comment };
         let said = Said { attendee: &opened.attendee, answer: &answer, asked_at: opened.asked_at };
         match reply_now(held, &revisions, said) {
             Ok(reply) => self.take_reply_at_link(transaction, opened, reply, record).await,
@@ -236,8 +202,12 @@ impl Gateway {
     }
 
     /// What a token stands for, if it is for answering and its user is still one of ours.
-    pub(super) async fn known_link(&self, token: &Token) -> Result<Option<(Link, Arc<User>)>, GatewayError> {
-        let Some(link) = self.ledger.link(&token.digest()).await? else { return Ok(None) };
+    async fn known_link(
+        &self,
+        transaction: &mut Transaction,
+        token: &Token,
+    ) -> Result<Option<(Link, Arc<User>)>, GatewayError> {
+        let Some(link) = transaction.link(&token.digest()).await? else { return Ok(None) };
         // Bound to all that it stands for: a row that somebody changed opens nothing.
         if link.purpose != Purpose::Answer.name() || self.token_of(&link) != *token {
             return Ok(None);
@@ -245,10 +215,24 @@ impl Gateway {
         Ok(self.user(&Address::in_mail(&link.user)).map(|user| (link, user)))
     }
 
-    fn token_of(&self, link: &Link) -> Token {
-        let sequence = link.sequence.to_string();
-        let fields = [&link.user, &link.cal_uid, &link.attendee, &link.instance, &sequence].map(String::as_str);
-        Token::mint(self.link_key.expose_secret(), Purpose::Answer, &fields)
+    /// The links of a user's invitations, newest first.
+    pub async fn answer_links(&self, user: &User, most: u32) -> Result<Vec<Link>, GatewayError> {
+        Ok(self.ledger.links(user.key(), Purpose::Answer.name(), most).await?)
+    }
+
+    /// Revokes the links of a user's invitations to one object, of one attendee or of all of them; how many held until now.
+    pub async fn revoke_answer_links(
+        &self,
+        user: &User,
+        uid: &CalUid,
+        attendee: Option<&Address>,
+    ) -> Result<u64, GatewayError> {
+        let mut transaction = self.ledger.begin().await?;
+        let (whose, which) =
+            ((user.key(), Purpose::Answer.name()), (Some(uid.0.as_str()), attendee.map(Address::as_str)));
+        let revoked = transaction.revoke_links(whose, which, now_millis()).await?;
+        transaction.commit().await?;
+        Ok(revoked)
     }
 
     pub(super) async fn opened(
@@ -330,15 +314,4 @@ fn already_said(record: DecisionRecord) -> DecisionRecord {
     let text = "The link in the invitation was used to say what stands in the calendar already.".to_owned();
     let (verdict, reason) = (Verdict::Unchanged.name().to_owned(), Reason::NothingNew.name().to_owned());
     DecisionRecord { verdict, reason, text, ..record }
-}
-
-/// Until when a link answers, Unix milliseconds.
-fn expiry(object: &CalendarObject, instance: Option<InstanceKey>, now: i64) -> i64 {
-    let last = match (instance.and_then(InstanceKey::moment), object.master()) {
-        (Some(moment), _) => Some(moment),
-        (None, Some(master)) => RecurrenceSet::of(master, object.zones()).and_then(|set| set.last()),
-        (None, None) => object.keys().filter_map(InstanceKey::moment).max(),
-    };
-    let end = last.map(Moment::as_seconds).and_then(|seconds| seconds.checked_mul(1_000));
-    end.map_or(now.saturating_add(WITHOUT_END), |end| end.max(now).saturating_add(AFTER_THE_END))
 }
