@@ -215,19 +215,17 @@ fn nothing_keeps_anybody_out() {
     let closed = stage.runtime.block_on(stage.site.link_with(|link| (link.revoked_at, link.sequence) = (1, 9)));
     let pages =
         [format!("{token}?answer=yes&tz=America/Denver"), format!("{token}?saved=1"), closed, "nothing".to_owned()];
-    for is_dark in [false, true] {
-        for width in [1_000, 360] {
-            let browser = stage.driver.browser(&Wish { is_dark, width, ..Wish::default() });
-            for page in &pages {
-                browser.open(&stage.url(page));
-                assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "{page}, dark: {is_dark}, {width}");
-            }
-            browser.open(&stage.url(&token));
-            browser.run("document.querySelector('form.answer').noValidate = true; return 0;");
-            browser.click(".send button");
-            browser.wait_for("Please choose one of the answers.");
-            assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "the fault, dark: {is_dark}, {width}");
+    for (is_dark, width) in [(false, 1_000), (true, 360)] {
+        let browser = stage.driver.browser(&Wish { is_dark, width, ..Wish::default() });
+        for page in &pages {
+            browser.open(&stage.url(page));
+            assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "{page}, dark: {is_dark}");
         }
+        browser.open(&stage.url(&token));
+        browser.run("document.querySelector('form.answer').noValidate = true; return 0;");
+        browser.click(".send button");
+        browser.wait_for("Please choose one of the answers.");
+        assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "the fault, dark: {is_dark}");
     }
 }
 
@@ -235,23 +233,23 @@ fn nothing_keeps_anybody_out() {
 #[test]
 fn pictures_are_taken() {
     let Some(folder) = std::env::var_os("IMIPD_PICTURES").map(PathBuf::from) else { return };
-    let Some(stage) = Stage::set(&series()) else { return };
-    let shots = [
-        ("page-answer", Wish { width: 720, height: 1_010, ..Wish::default() }, "yes"),
-        (
-            "page-telephone-dark",
-            Wish { width: 390, height: 1_000, is_dark: true, language: "de", ..Wish::default() },
-            "maybe",
-        ),
-    ];
-    for (name, wish, answer) in shots {
-        let browser = stage.driver.browser(&wish);
-        browser.open(&stage.link(answer));
-        std::fs::write(folder.join(format!("{name}.png")), browser.picture()).expect("written");
-    }
-    let browser = stage.driver.browser(&Wish { width: 720, height: 560, language: "ja", ..Wish::default() });
+    let Some(stage) = Stage::set(&series().replace("COUNT=12", "COUNT=4")) else { return };
+    let dark =
+        Wish { width: 390, height: 1_300, is_dark: true, language: "de", zone: "Europe/Lisbon", ..Wish::default() };
+    let take = |name: &str, wish: &Wish, url: &str| {
+        let browser = stage.driver.browser(wish);
+        browser.open(url);
+        std::fs::write(folder.join(format!("{name}.png")), browser.picture_of("main")).expect("written");
+    };
+    take("page-telephone-dark", &dark, &stage.link("maybe"));
     let link = stage.link("yes");
     stage.runtime.block_on(stage.site.put(&series().replace("END:VEVENT", "STATUS:CANCELLED\r\nEND:VEVENT")));
-    browser.open(&link);
-    std::fs::write(folder.join("page-cancelled.png"), browser.picture()).expect("written");
+    take("page-cancelled", &Wish { width: 640, language: "ja", ..Wish::default() }, &link);
+    stage.runtime.block_on(stage.site.delete());
+    stage.runtime.block_on(stage.site.put(&walk()));
+    take(
+        "page-answer",
+        &Wish { width: 640, height: 1_100, zone: "America/New_York", ..Wish::default() },
+        &stage.link("yes"),
+    );
 }

@@ -113,7 +113,7 @@ pub const LANGUAGES_MAX: usize = 30;
 pub const PAGE_COMMENT_CHARS_MAX: usize = 1_000;
 
 /// Dates of a series that a page lists to be answered one by one.
-pub const PAGE_DATES_MAX: usize = 10;
+pub const PAGE_DATES_MAX: usize = 6;
 
 /// People that a page lists; the others are counted.
 pub const PAGE_PEOPLE_MAX: usize = 50;

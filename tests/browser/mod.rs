@@ -214,9 +214,10 @@ impl Browser<'_> {
         }
     }
 
-    /// A picture of what is seen, as PNG.
-    pub fn picture(&self) -> Vec<u8> {
-        let encoded = self.call("GET", "/screenshot", &Value::Null);
+    /// A picture of an element, all of it, as PNG.
+    pub fn picture_of(&self, selector: &str) -> Vec<u8> {
+        let element = self.element(selector);
+        let encoded = self.call("GET", &format!("/element/{element}/screenshot"), &Value::Null);
         STANDARD.decode(encoded.as_str().expect("a picture")).expect("base64")
     }
 }
