@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use imipd::config::{
-    Access, AddedInstances, AutoAdd, Config, ConfigFaults, Files, MasterMode, PartyCrashers, Publications, Security,
-    SubmissionProof, TokenSource, Trust,
+    Access, AddedInstances, AutoAdd, Config, ConfigFaults, Files, MasterMode, PartyCrashers, Publications, Rsvp,
+    Security, SubmissionProof, TokenSource, Trust,
 };
 use imipd::imip::{Bodies, Exception, Language};
 use secrecy::ExposeSecret;
@@ -382,6 +382,23 @@ fn an_access_token_for_submission_needs_a_name_and_a_source() {
     let told = smtp("username = \"../x\"\ntoken_file = \"{login}\"").unwrap_err().to_string();
     assert!(told.contains("smtp.username: \"../x\" cannot stand in the path of a token_file"), "{told}");
     assert!(with("[smtp]\nauth = \"oauthbearer\"").is_err(), "the driver has no such mechanism");
+}
+
+#[test]
+fn links_lead_where_somebody_listens() {
+    let web = "[web]\nlisten = \"127.0.0.1:8025\"\npublic_url = \"https://calendar.example.com/\"\n";
+    let links = Rsvp::Links { public_url: "https://calendar.example.com".to_owned() };
+    let rsvp = |word: &str, web: &str| with(&format!("{web}[imip]\nrsvp = \"{word}\"")).map(|config| config.rsvp);
+    assert_eq!(with(web).unwrap().rsvp, links);
+    assert_eq!(with("").unwrap().rsvp, Rsvp::Off);
+    assert_eq!(with("[web]\npublic_url = \"https://calendar.example.com\"").unwrap().rsvp, Rsvp::Off);
+    assert_eq!(rsvp("links", web).unwrap(), links);
+    assert_eq!(rsvp("mailto", web).unwrap(), Rsvp::Mailto);
+    assert_eq!(rsvp("off", web).unwrap(), Rsvp::Off);
+    for (word, web) in [("links", ""), ("links", "[web]\nlisten = \"127.0.0.1:8025\"\n"), ("buttons", "")] {
+        let faults = rsvp(word, web).unwrap_err().to_string();
+        assert!(faults.contains("imip.rsvp") && faults.contains("mailto"), "{faults}");
+    }
 }
 
 #[test]

@@ -96,7 +96,8 @@ impl Site {
 
     async fn say_about(&self, token: &Token, partstat: Partstat, instance: Option<&str>) -> Option<Answered> {
         let instance = instance.and_then(InstanceKey::parse);
-        let said = LinkAnswer { answer: Answer { partstat, instance, comment: None }, folder: "web".to_owned() };
+        let answer = Answer { partstat, instance, comment: Some("I bring a cake.".to_owned()) };
+        let said = LinkAnswer { answer, folder: "web".to_owned() };
         self.gateway.answer_at_link(token, &said).await.expect("decided")
     }
 
@@ -294,6 +295,35 @@ async fn an_answer_at_a_link_is_taken_once() {
     let log = site.decisions().await.remove(0);
     assert_eq!((log.sender.as_str(), log.method.as_str(), log.folder.as_str()), (BO, "REPLY", "web"));
     assert_eq!((log.proof.as_str(), log.reason.as_str()), ("authenticated-by-token", "answered"));
+}
+
+#[tokio::test]
+async fn the_organizers_mailbox_knows_of_an_answer_on_a_page() {
+    let site = Site::open(WEB).await;
+    site.put(&rehearsal(&[BO])).await;
+    let token = site.token_to(BO).await;
+    site.say(&token, Partstat::Declined).await;
+    let (to, raw) = site.mails().await.pop().expect("a mail");
+    let told = extract(&raw);
+    assert_eq!((to, told.sender.author().map(Address::as_str)), (vec![ADA.to_owned()], Some(ADA)));
+    assert!(told.subject.is_some_and(|subject| subject.starts_with("Declined: Probe & Kaffee")));
+    let said = text(&raw);
+    assert!(said.contains("bo@example.org has declined") && said.contains("I bring a cake."), "{said}");
+    assert!(
+        told.calendars[0].text.contains("METHOD:REPLY") && told.calendars[0].text.contains("COMMENT:I bring a cake.")
+    );
+    // When it arrives, it is known for what it is.
+    let before = site.stored().await;
+    assert_eq!(site.receive(&String::from_utf8(raw).expect("ASCII")).await, decided("ignored", "own-message"));
+    assert_eq!(site.stored().await, before);
+    let mails = site.mails().await.len();
+    site.say(&token, Partstat::Declined).await;
+    assert_eq!(site.mails().await.len(), mails, "told once");
+    for turn in 0..30 {
+        let partstat = if turn % 2 == 0 { Partstat::Accepted } else { Partstat::Declined };
+        assert_eq!(site.say(&token, partstat).await, Some(Answered::Taken));
+    }
+    assert_eq!(site.mails().await.len(), mails + 9, "and not without end");
 }
 
 #[tokio::test]

@@ -312,7 +312,7 @@ async fn nobody_fills_the_mailbox_of_an_organizer() {
     }
     assert_eq!(statuses.iter().filter(|status| **status == 303).count(), 20);
     assert_eq!(statuses.last(), Some(&429));
-    assert_eq!(site.notes().await.len(), 20);
+    assert_eq!(site.notes().await.len(), 10);
 }
 
 #[tokio::test]

@@ -151,12 +151,13 @@ pub(super) fn imip(table: Section<'_>, places: &Places<'_>, web: &Web) -> (Imip,
         templates: table.text("templates", "write the path of a directory", |text| places.directory(text)),
         language: language(&table).unwrap_or(Language::English),
     };
-    let rsvp = rsvp(&table, web.public_url.as_deref());
+    let rsvp = rsvp(&table, web);
     table.finish();
     (imip, rsvp)
 }
 
-fn rsvp(table: &Section<'_>, public_url: Option<&str>) -> Rsvp {
+/// Which links stand in invitations: those to a page only where there is a web server that is reached from outside.
+fn rsvp(table: &Section<'_>, web: &Web) -> Rsvp {
     #[derive(Clone, Copy)]
     enum Word {
         Links,
@@ -164,11 +165,11 @@ fn rsvp(table: &Section<'_>, public_url: Option<&str>) -> Rsvp {
         Off,
     }
     let words = [("links", Word::Links), ("mailto", Word::Mailto), ("off", Word::Off)];
-    let links = |url: &str| Rsvp::Links { public_url: url.to_owned() };
-    match (table.choice("rsvp", &words, &[]), public_url) {
+    let links = |url: &String| Rsvp::Links { public_url: url.clone() };
+    match (table.choice("rsvp", &words, &[]), web.public_url.as_ref().filter(|_| web.listen.is_some())) {
         (Some(Word::Links) | None, Some(url)) => links(url),
         (Some(Word::Links), None) => {
-            let right = "set web.public_url, or write \"mailto\" for links that need no web server";
+            let right = "set web.listen and web.public_url, or write \"mailto\" for links that need no web server";
             table.fault("rsvp", Wrong::new("\"links\" leads to a web server that nobody reaches", right));
             Rsvp::Off
         }

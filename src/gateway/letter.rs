@@ -24,13 +24,16 @@ pub enum Occasioned {
     ByTime,
 }
 
+/// The links of a recipient, in a language; nothing for who has none.
+pub type LinksFor<'a> = &'a dyn Fn(&Address, Language) -> Option<Links>;
+
 /// What mails are written with.
 #[derive(Clone, Copy)]
 pub struct Pen<'a> {
     pub wording: &'a Wording,
     pub imip: &'a Imip,
     /// The links by which a recipient answers, in their language, where mails have such. Who has some gets a mail of their own.
-    pub links: Option<&'a dyn Fn(&Address, Language) -> Option<Links>>,
+    pub links: Option<LinksFor<'a>>,
 }
 
 /// The user for whom mails are written.

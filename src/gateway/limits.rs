@@ -37,3 +37,6 @@ pub(super) const LINKED_RECIPIENTS_MAX: usize = 50;
 /// Mails by which one address learns within a day that its answers could not be taken, and all addresses that wrote to one user.
 pub(super) const NOT_TAKEN_TO_ONE_MAX: u32 = 5;
 pub(super) const NOT_TAKEN_TO_ALL_MAX: u32 = 100;
+
+/// Answers of one attendee within an hour that their organizer gets mails about; the calendar follows further ones as well.
+pub(super) const ANSWERS_TOLD_MAX: u32 = 10;

@@ -20,7 +20,6 @@
 //! | `in_words` | a mail that says "yes" |
 //! | `letter` | from the engine's message to the mail in the outbox |
 //! | `visit` | what somebody sees who follows such a link |
-//! | `answer_note` | an answer that came by no mail, told to the organizer's mailbox |
 //! | `links` | what a link in an invitation opens, and the answer that is given there |
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
@@ -37,7 +36,6 @@
 //! | `counters` | what has happened, for the metrics |
 //! | `supervisor` | start, signals, stop |
 
-mod answer_note;
 mod believe;
 mod bounce;
 mod change;

@@ -88,8 +88,9 @@ impl Gateway {
         } else if let Remark::Comment(comment) = remark(raw, choice) {
             let answer = meant(&PlainAnswer { choice, comment }, None);
             let known = (link.clone(), Arc::clone(&organizer));
-            let (answered, record) = self.take_at_link(transaction, known, (&answer, record)).await?;
-            (record, why_not(&answered))
+            // The mail itself lies in the organizer's mailbox.
+            let taken = self.take_at_link(transaction, known, (&answer, record)).await?;
+            (taken.record, why_not(&taken.answered))
         } else {
             let text = "Not taken: its subject says one thing and its text another.";
             (ignored(record, "answer-not-taken", text), Some(NotTaken::Contradictory))
@@ -121,8 +122,10 @@ impl Gateway {
         let held = self.held(transaction, organizer, &CalUid(link.cal_uid.clone())).await?;
         let title = held.as_ref().and_then(|held| held.principal()?.text(&ICalendarProperty::Summary));
         let language = held.as_ref().and_then(|held| languages(held).get(to).copied());
+        let own = held.as_ref().and_then(|held| held.organizer().ok().flatten());
+        let own = own.filter(|own| organizer.addresses.contains(own)).unwrap_or(organizer.main_address().clone());
         let note = NotTakenNote {
-            from: Mailbox { address: organizer.main_address().clone(), name: organizer.name.clone() },
+            from: Mailbox { address: own.clone(), name: organizer.name.clone() },
             to: Mailbox { address: to.clone(), name: None },
             title,
             because,
@@ -137,7 +140,7 @@ impl Gateway {
                     // In no thread, so that it keeps no update back.
                     cal_uid: String::new(),
                     message_id: mail.message_id,
-                    sender: organizer.main_address().to_string(),
+                    sender: own.to_string(),
                     recipients: vec![to.to_string()],
                     method: NOTE.to_owned(),
                     subject: mail.subject,

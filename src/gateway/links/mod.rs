@@ -5,6 +5,7 @@
 
 mod by_mail;
 mod offer;
+mod told;
 
 use std::sync::Arc;
 
@@ -81,6 +82,19 @@ pub enum Answered {
     Refused(String),
 }
 
+/// What became of an answer, and the record of it that is still to be entered.
+#[derive(Debug)]
+struct TakenAtLink {
+    answered: Answered,
+    record: DecisionRecord,
+}
+
+impl TakenAtLink {
+    fn new(answered: Answered, record: DecisionRecord) -> Self {
+        Self { answered, record }
+    }
+}
+
 impl Gateway {
     /// What a token of an invitation opens; nothing when it is none of ours. Changes nothing.
     pub async fn answer_link(&self, token: &Token) -> Result<Option<AnswerLink>, GatewayError> {
@@ -104,16 +118,17 @@ impl Gateway {
         let Some(known) = self.known_link(&mut transaction, token).await? else { return Ok(None) };
         let blank =
             DecisionRecord { user: known.1.key().to_owned(), folder: said.folder.clone(), ..DecisionRecord::default() };
-        let (answered, record) = self.take_at_link(&mut transaction, known.clone(), (&said.answer, blank)).await?;
+        let taken = self.take_at_link(&mut transaction, known.clone(), (&said.answer, blank)).await?;
+        let TakenAtLink { answered, record } = taken;
         match answered {
             // Whoever sends a form again and again fills no log.
             Answered::Closed(_) => return Ok(Some(answered)),
             Answered::AlreadySaid => {
                 drop(transaction);
-                self.pass_on_comment(known, &said.answer).await?;
+                self.pass_on_comment(known, &said.answer, record).await?;
                 return Ok(Some(answered));
             }
-            Answered::Taken => drop(self.owe_answer_note(&mut transaction, known, &said.answer).await?),
+            Answered::Taken => drop(self.tell_organizer(&mut transaction, known, &said.answer).await?),
             Answered::Refused(_) => {}
         }
         let record = DecisionRecord { at: now_millis(), ..record };
@@ -126,14 +141,24 @@ impl Gateway {
     }
 
     /// Tells the organizer of a comment that came with an answer which stands there already; once.
-    async fn pass_on_comment(&self, known: (Link, Arc<User>), answer: &Answer) -> Result<(), GatewayError> {
+    async fn pass_on_comment(
+        &self,
+        known: (Link, Arc<User>),
+        answer: &Answer,
+        record: DecisionRecord,
+    ) -> Result<(), GatewayError> {
         if answer.comment.is_none() {
             return Ok(());
         }
         let mut transaction = self.ledger.begin().await?;
-        if self.owe_answer_note(&mut transaction, known, answer).await? {
+        if self.tell_organizer(&mut transaction, known, answer).await? {
+            let text = format!("{} The comment that came with it is passed on.", record.text);
+            let record = DecisionRecord { at: now_millis(), text, ..record };
+            transaction.add_decision(&record).await?;
             transaction.commit().await?;
             self.bell.notify_one();
+            self.counters.count_decision(&record);
+            log(&record);
         }
         Ok(())
     }
@@ -144,7 +169,7 @@ impl Gateway {
         transaction: &mut Transaction,
         known: (Link, Arc<User>),
         (answer, blank): (&Answer, DecisionRecord),
-    ) -> Result<(Answered, DecisionRecord), GatewayError> {
+    ) -> Result<TakenAtLink, GatewayError> {
         let (opened, revisions) = self.opened(transaction, known).await?;
         let instance = opened.instance.or(answer.instance);
         let record = DecisionRecord {
@@ -155,15 +180,15 @@ impl Gateway {
             ..blank
         };
         let Some(held) = opened.object.as_ref().filter(|_| opened.state == LinkState::Open) else {
-            return Ok((Answered::Closed(opened.state), closed(record, opened.state)));
+            return Ok(TakenAtLink::new(Answered::Closed(opened.state), closed(record, opened.state)));
         };
         let comment = answer.comment.as_ref().map(|text| text.chars().take(PLAIN_COMMENT_CHARS_MAX).collect());
         let answer = Answer { partstat: answer.partstat.clone(), instance, comment };
         let said = Said { attendee: &opened.attendee, answer: &answer, asked_at: opened.asked_at };
         match reply_now(held, &revisions, said) {
             Ok(reply) => self.take_reply_at_link(transaction, opened, reply, record).await,
-            Err(Refusal::NothingToSend) => Ok((Answered::AlreadySaid, already_said(record))),
-            Err(refusal) => Ok((Answered::Refused(refusal.sentence()), refused(record, &refusal))),
+            Err(Refusal::NothingToSend) => Ok(TakenAtLink::new(Answered::AlreadySaid, already_said(record))),
+            Err(refusal) => Ok(TakenAtLink::new(Answered::Refused(refusal.sentence()), refused(record, &refusal))),
         }
     }
 
@@ -174,12 +199,12 @@ impl Gateway {
         opened: AnswerLink,
         reply: CalendarObject,
         record: DecisionRecord,
-    ) -> Result<(Answered, DecisionRecord), GatewayError> {
+    ) -> Result<TakenAtLink, GatewayError> {
         let user = &*opened.organizer;
         let (text, message) = (reply.to_text(), ItipMessage { method: Method::Reply, object: reply });
         if let Some((reason, sentence)) = self.is_beyond(transaction, user, &message).await? {
             let record = ignored(record, reason, sentence);
-            return Ok((Answered::Refused(record.text.clone()), record));
+            return Ok(TakenAtLink::new(Answered::Refused(record.text.clone()), record));
         }
         let proof = Proof::Authenticated { by: Evidence::Token };
         let record = DecisionRecord { proof: told(&proof, &[]), ..record };
@@ -188,7 +213,7 @@ impl Gateway {
         let heard = Heard { held, speaker, policy, wait: Reason::WaitsForUser };
         let Some(asked) = self.ask_about(transaction, user, heard, message).await? else {
             let record = bug_record(record, "the engine could not decide");
-            return Ok((Answered::Refused(record.text.clone()), record));
+            return Ok(TakenAtLink::new(Answered::Refused(record.text.clone()), record));
         };
         let mut record = self.carry_out(transaction, user, (asked, &text, None), record).await?;
         let answered = match record.reason.as_str() {
@@ -198,7 +223,7 @@ impl Gateway {
             _ => Answered::Refused(record.text.clone()),
         };
         record.text = format!("{} It was said at the link in the invitation.", record.text);
-        Ok((answered, record))
+        Ok(TakenAtLink { answered, record })
     }
 
     /// What a token stands for, if it is for answering and its user is still one of ours.

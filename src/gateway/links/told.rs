@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use calcard::icalendar::{ICalendarParticipationStatus as Partstat, ICalendarProperty};
 
-use super::letter::{self, Author, Occasioned};
-use super::links::AnswerLink;
-use super::notice::NOTE;
-use super::{Gateway, GatewayError, now_millis};
+use super::super::letter::{self, Author, Occasioned};
+use super::super::limits::ANSWERS_TOLD_MAX;
+use super::super::notice::NOTE;
+use super::super::{Gateway, GatewayError, now_millis};
+use super::AnswerLink;
 use crate::config::User;
 use crate::itip::announce::{Answer, Said, reply_on_behalf};
 use crate::itip::component::{Party, set_partstat};
@@ -19,9 +20,11 @@ use crate::itip::summary::{Occasion, Participants, Summary};
 use crate::itip::{Address, CalendarObject, InstanceKey, Method, Outgoing, Revisions};
 use crate::ledger::{Debt, Link, Transaction};
 
+const HOUR_MILLIS: i64 = 60 * 60 * 1_000;
+
 impl Gateway {
-    /// Enters the mail that tells the organizer of an answer that stands in their calendar; false when this very answer was told before.
-    pub(super) async fn owe_answer_note(
+    /// Enters the mail that tells the organizer of an answer that stands in their calendar; false when this very answer was told before, or too many were.
+    pub(super) async fn tell_organizer(
         &self,
         transaction: &mut Transaction,
         known: (Link, Arc<User>),
@@ -30,6 +33,11 @@ impl Gateway {
         let (opened, revisions) = self.opened(transaction, known).await?;
         let Some(outgoing) = told(&opened, &revisions, answer) else { return Ok(false) };
         let user = &*opened.organizer;
+        let (from, since) = ((opened.attendee.as_str(), "authenticated"), now_millis() - HOUR_MILLIS);
+        // Who cannot make up their mind fills no mailbox.
+        if transaction.count_from(user.key(), from, since, ANSWERS_TOLD_MAX).await? >= ANSWERS_TOLD_MAX {
+            return Ok(false);
+        }
         let thread = transaction.thread(user.key(), &opened.uid.0).await?;
         let own = outgoing.to.first().unwrap_or(user.main_address()).clone();
         let author = Author { name: None, timezone: user.timezone, language: user.language, via: Some(&own) };
