@@ -136,11 +136,18 @@ pub fn choice_of_word(word: &str) -> Option<Choice> {
     [Choice::Accept, Choice::Decline, Choice::Tentative].into_iter().find(|choice| form_word(*choice) == word)
 }
 
-/// The date that a form names; nothing for all of them, an error for what is no date.
-pub fn date_of_word(word: &str) -> Result<Option<InstanceKey>, ()> {
+/// Which dates of a series a form is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dates {
+    All,
+    One(InstanceKey),
+}
+
+/// The dates that a form names; nothing for what is no date.
+pub fn dates_of_word(word: &str) -> Option<Dates> {
     match word {
-        "" | ALL_DATES => Ok(None),
-        date => InstanceKey::parse(date).filter(|key| matches!(key, InstanceKey::This(_))).map(Some).ok_or(()),
+        "" | ALL_DATES => Some(Dates::All),
+        date => InstanceKey::parse(date).filter(|key| matches!(key, InstanceKey::This(_))).map(Dates::One),
     }
 }
 

@@ -29,7 +29,7 @@ use super::tries::Tries;
 use crate::gateway::{Answered, ClosedLink, Gateway, GatewayError, LinkAnswer, Visited};
 use crate::imip::answer::Choice;
 use crate::imip::visit::{
-    FormState, NoAnswer, Step, choice_of_word, comment_of_form, date_of_word, language_of_visitor,
+    Dates, FormState, NoAnswer, Step, choice_of_word, comment_of_form, dates_of_word, language_of_visitor,
 };
 use crate::imip::{Language, Token};
 use crate::itip::InstanceKey;
@@ -129,7 +129,7 @@ async fn show(
     let visitor = Visitor::of(&desk, peer, (request.uri(), request.headers()));
     let token = match desk.admitted(&visitor, &token) {
         Ok(token) => token,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     desk.page(&visitor, &token, StatusCode::OK).await
 }
@@ -143,7 +143,7 @@ async fn take(
     let mut visitor = Visitor::of(&desk, peer, (request.uri(), request.headers()));
     let token = match desk.admitted(&visitor, &token) {
         Ok(token) => token,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     if !is_form(request.headers()) {
         return desk.refuse(&visitor, (StatusCode::UNSUPPORTED_MEDIA_TYPE, NoAnswer::Misread));
@@ -178,12 +178,20 @@ impl Said {
         for (name, value) in fields(body) {
             match name.as_str() {
                 "answer" => said.choice = Some(choice_of_word(&value).ok_or(())?),
-                "date" => said.date = date_of_word(&value)?,
+                "date" => said.date = one_date(&value)?,
                 "comment" => said.comment = comment_of_form(&value),
                 _ => {}
             }
         }
         Ok(said)
+    }
+}
+
+/// The date that a form names; nothing for all of them.
+fn one_date(word: &str) -> Result<Option<InstanceKey>, ()> {
+    match dates_of_word(word).ok_or(())? {
+        Dates::All => Ok(None),
+        Dates::One(key) => Ok(Some(key)),
     }
 }
 
@@ -196,11 +204,11 @@ fn is_form(headers: &HeaderMap) -> bool {
 
 impl Desk {
     /// The token of a request, unless whoever sent it has to wait, or it can be none.
-    fn admitted(&self, visitor: &Visitor, token: &str) -> Result<Token, Response> {
+    fn admitted(&self, visitor: &Visitor, token: &str) -> Result<Token, Box<Response>> {
         if let Err(wait) = self.tries.request(visitor.client, Instant::now()) {
-            return Err(self.busy(visitor, wait));
+            return Err(Box::new(self.busy(visitor, wait)));
         }
-        Token::parse(token).ok_or_else(|| self.unknown(visitor))
+        Token::parse(token).ok_or_else(|| Box::new(self.unknown(visitor)))
     }
 
     /// The page of a link, as it is now.

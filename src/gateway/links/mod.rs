@@ -153,7 +153,8 @@ impl Gateway {
         let mut transaction = self.ledger.begin().await?;
         if self.tell_organizer(&mut transaction, known, answer).await? {
             let text = format!("{} The comment that came with it is passed on.", record.text);
-            let record = DecisionRecord { at: now_millis(), text, ..record };
+            let proof = told(&Proof::Authenticated { by: Evidence::Token }, &[]);
+            let record = DecisionRecord { at: now_millis(), text, proof, ..record };
             transaction.add_decision(&record).await?;
             transaction.commit().await?;
             self.bell.notify_one();

@@ -14,6 +14,7 @@ use super::super::notice::NOTE;
 use super::super::{Gateway, GatewayError, now_millis};
 use super::AnswerLink;
 use crate::config::User;
+use crate::imip::ComposedMail;
 use crate::itip::announce::{Answer, Said, reply_on_behalf};
 use crate::itip::component::{Party, set_partstat};
 use crate::itip::summary::{Occasion, Participants, Summary};
@@ -23,7 +24,8 @@ use crate::ledger::{Debt, Link, Transaction};
 const HOUR_MILLIS: i64 = 60 * 60 * 1_000;
 
 impl Gateway {
-    /// Enters the mail that tells the organizer of an answer that stands in their calendar; false when this very answer was told before, or too many were.
+    /// Enters the mail that tells the organizer of an answer that stands in their calendar; false when this very answer was told
+    /// before, or too many were.
     pub(super) async fn tell_organizer(
         &self,
         transaction: &mut Transaction,
@@ -39,35 +41,37 @@ impl Gateway {
             return Ok(false);
         }
         let thread = transaction.thread(user.key(), &opened.uid.0).await?;
-        let own = outgoing.to.first().unwrap_or(user.main_address()).clone();
-        let author = Author { name: None, timezone: user.timezone, language: user.language, via: Some(&own) };
+        let own = outgoing.to.first().filter(|own| user.addresses.contains(own)).unwrap_or(user.main_address());
+        let author = Author { name: None, via: Some(own), ..Author::from(user) };
         let now = now_millis();
-        match letter::letters(&outgoing, author, self.pen(), &thread, (Occasioned::ByTime, now / 1_000)) {
-            Ok(letters) => {
-                let mut is_new = false;
-                for letter in letters {
-                    // As a note: it stands in no thread of what the user owes others, and when it comes back, that is the end.
-                    let debt = Debt {
-                        user: user.key().to_owned(),
-                        cal_uid: String::new(),
-                        message_id: letter.mail.message_id,
-                        sender: own.to_string(),
-                        recipients: vec![own.to_string()],
-                        method: NOTE.to_owned(),
-                        subject: letter.mail.subject,
-                        raw: letter.mail.raw,
-                        dtstamp: 0,
-                        created_at: now,
-                    };
-                    is_new |= transaction.owe(&debt).await?;
-                }
-                Ok(is_new)
-            }
+        let letters = match letter::letters(&outgoing, author, self.pen(), &thread, (Occasioned::ByTime, now / 1_000)) {
+            Ok(letters) => letters,
             Err(error) => {
                 tracing::error!(user = user.key(), uid = %opened.uid, %error, "an answer cannot be told to the organizer");
-                Ok(false)
+                return Ok(false);
             }
+        };
+        let mut is_new = false;
+        for letter in letters {
+            is_new |= transaction.owe(&note(user, own, letter.mail, now)).await?;
         }
+        Ok(is_new)
+    }
+}
+
+/// The mail as a note: it stands in no thread of what the user owes others, and when it comes back, that is the end.
+fn note(user: &User, own: &Address, mail: ComposedMail, now: i64) -> Debt {
+    Debt {
+        user: user.key().to_owned(),
+        cal_uid: String::new(),
+        message_id: mail.message_id,
+        sender: own.to_string(),
+        recipients: vec![own.to_string()],
+        method: NOTE.to_owned(),
+        subject: mail.subject,
+        raw: mail.raw,
+        dtstamp: 0,
+        created_at: now,
     }
 }
 
