@@ -236,18 +236,18 @@ fn pictures_are_taken() {
     let Some(stage) = Stage::set(&series().replace("COUNT=12", "COUNT=4")) else { return };
     let dark =
         Wish { width: 390, height: 1_300, is_dark: true, language: "de", zone: "Europe/Lisbon", ..Wish::default() };
-    let take = |name: &str, wish: &Wish, url: &str| {
+    let take = |stage: &Stage, name: &str, wish: &Wish, url: &str| {
         let browser = stage.driver.browser(wish);
         browser.open(url);
         std::fs::write(folder.join(format!("{name}.png")), browser.picture_of("main")).expect("written");
     };
-    take("page-telephone-dark", &dark, &stage.link("maybe"));
+    take(&stage, "page-telephone-dark", &dark, &stage.link("maybe"));
     let link = stage.link("yes");
     stage.runtime.block_on(stage.site.put(&series().replace("END:VEVENT", "STATUS:CANCELLED\r\nEND:VEVENT")));
-    take("page-cancelled", &Wish { width: 640, language: "ja", ..Wish::default() }, &link);
-    stage.runtime.block_on(stage.site.delete());
-    stage.runtime.block_on(stage.site.put(&walk()));
+    take(&stage, "page-cancelled", &Wish { width: 640, language: "ja", ..Wish::default() }, &link);
+    let Some(stage) = Stage::set(&walk()) else { return };
     take(
+        &stage,
         "page-answer",
         &Wish { width: 640, height: 1_100, zone: "America/New_York", ..Wish::default() },
         &stage.link("yes"),
