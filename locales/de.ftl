@@ -240,3 +240,47 @@ advice-cancellation = Dort rechnet man vielleicht noch mit dem Termin. Geben Sie
 advice-answer = Wer Sie eingeladen hat, weiß nichts davon. Prüfen Sie die Adresse, oder geben Sie auf anderem Weg Bescheid.
 advice-message = Dort weiß man nichts davon. Geben Sie auf anderem Weg Bescheid.
 undelivered-closing = Dieser Hinweis kommt nur einmal. Geschrieben hat ihn imipd, das Kalender-Gateway Ihres Mailservers.
+
+### The page behind the links of an invitation
+
+page-title = Antworten: { $title }
+page-answers-for = Dieser Link antwortet für { $attendee }.
+page-so-far = Bisherige Antwort
+page-saved = Vielen Dank. { $organizer } hat Ihre Antwort erhalten.
+page-clock = Für { $organizer }: { $time }
+page-which = Für welche Termine antworten Sie?
+page-all-dates = Alle Termine
+page-later-dates = Hier stehen nur die nächsten Termine. Auf spätere können Sie in Ihrem Mail- oder Kalenderprogramm antworten.
+page-comment = Ein paar Worte an { $organizer } (freiwillig)
+page-confirm = Noch ist nichts gesendet: Ihre Antwort zählt, sobald Sie auf die Schaltfläche drücken.
+page-send = Antwort senden
+page-change = Antwort ändern
+page-choose = Bitte wählen Sie eine der Antworten.
+page-zone = Zeitzone
+page-zone-show = Zeiten in dieser Zone zeigen
+page-others = Wer noch eingeladen ist
+page-others-more = { $count ->
+    [1] und eine weitere Person
+   *[other] und { $count } weitere Personen
+}
+page-personal = Wer diesen Link hat, kann in Ihrem Namen antworten. Geben Sie ihn deshalb nicht weiter.
+page-nothing-to-answer = Hier gibt es nichts mehr zu beantworten.
+page-unknown = Dieser Link funktioniert nicht
+page-unknown-advice = Vielleicht wurde er nicht vollständig kopiert. Öffnen Sie den Link in der Mail noch einmal, oder antworten Sie in Ihrem Mail- oder Kalenderprogramm.
+page-expired = Dieser Link ist abgelaufen
+page-expired-advice = Worum es ging, ist seit einiger Zeit vorbei.
+page-revoked = Dieser Link gilt nicht mehr
+page-revoked-advice = Er wurde zurückgezogen. Sie können in Ihrem Mail- oder Kalenderprogramm antworten.
+page-cancelled = Das wurde abgesagt
+page-superseded = Diese Einladung wurde ersetzt
+page-superseded-advice = Die Zeit hat sich geändert, seit Sie diesen Link bekommen haben. Bitte antworten Sie auf die neueste Mail dazu.
+page-uninvited = Sie sind nicht mehr eingeladen
+page-uninvited-advice = Ihr Name steht nicht mehr auf der Liste der Eingeladenen. Wenn Sie das für ein Versehen halten, fragen Sie die einladende Person.
+page-refused = Ihre Antwort konnte nicht übernommen werden
+page-refused-advice = Bitte antworten Sie in Ihrem Mail- oder Kalenderprogramm, oder schreiben Sie der einladenden Person.
+page-misread = Ihre Antwort wurde nicht verstanden
+page-misread-advice = Es wurde nichts geändert. Öffnen Sie den Link in der Mail noch einmal, und senden Sie das Formular so, wie es ist.
+page-busy = Zu viele Versuche
+page-busy-advice = Bitte warten Sie einige Minuten, und versuchen Sie es dann noch einmal.
+page-broken = Etwas ist schiefgegangen
+page-broken-advice = Bitte versuchen Sie es in einigen Minuten noch einmal, oder antworten Sie in Ihrem Mail- oder Kalenderprogramm.

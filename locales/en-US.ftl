@@ -2,6 +2,7 @@
 
 subject-cancellation = Canceled: { $title }
 opening-cancellation = { $organizer } has canceled { this-item }.
+page-cancelled = This has been canceled
 not-taken-cancelled = This has been canceled, so there is nothing to answer any more.
 date = { month } { $day }, { $year }
 date-weekday = { $weekday }, { $date }

@@ -249,3 +249,47 @@ advice-cancellation = They may still expect it to take place. Tell them in anoth
 advice-answer = Whoever invited you does not know it. Check the address, or tell them in another way.
 advice-message = They do not know of it. Tell them in another way.
 undelivered-closing = This note comes once. imipd, the calendar gateway of your mail server, wrote it.
+
+### The page behind the links of an invitation
+
+page-title = Answer: { $title }
+page-answers-for = This link answers for { $attendee }.
+page-so-far = Answer so far
+page-saved = Thank you. Your answer has been passed on to { $organizer }.
+page-clock = For { $organizer }: { $time }
+page-which = Which dates do you answer for?
+page-all-dates = All dates
+page-later-dates = Only the next dates are listed. Later ones can be answered in your mail or calendar program.
+page-comment = A few words to { $organizer } (optional)
+page-confirm = Nothing has been sent yet: your answer counts when you press the button.
+page-send = Send answer
+page-change = Change answer
+page-choose = Please choose one of the answers.
+page-zone = Time zone
+page-zone-show = Show times in this zone
+page-others = Who else is invited
+page-others-more = { $count ->
+    [1] and one more person
+   *[other] and { $count } more people
+}
+page-personal = Whoever has this link can answer in your name, so do not pass it on.
+page-nothing-to-answer = There is nothing to answer any more.
+page-unknown = This link does not work
+page-unknown-advice = Perhaps it was not copied as a whole. Open the link in the mail again, or answer in your mail or calendar program.
+page-expired = This link has expired
+page-expired-advice = What it was about has been over for some time.
+page-revoked = This link is no longer valid
+page-revoked-advice = It has been withdrawn. You can answer in your mail or calendar program.
+page-cancelled = This has been cancelled
+page-superseded = This invitation has been replaced
+page-superseded-advice = The time has changed since you were sent this link. Please answer the newest mail about it.
+page-uninvited = You are no longer invited
+page-uninvited-advice = Your name is no longer on the list of those invited. If you think that is a mistake, ask whoever invited you.
+page-refused = Your answer could not be taken
+page-refused-advice = Please answer in your mail or calendar program, or write to whoever invited you.
+page-misread = Your answer was not understood
+page-misread-advice = Nothing has been changed. Open the link in the mail again, and send the form as it is.
+page-busy = Too many attempts
+page-busy-advice = Please wait a few minutes and try again.
+page-broken = Something went wrong
+page-broken-advice = Please try again in a few minutes, or answer in your mail or calendar program.

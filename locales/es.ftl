@@ -237,3 +237,47 @@ advice-cancellation = Es posible que estas personas aún cuenten con el evento. 
 advice-answer = La persona que le invitó no lo sabe. Compruebe la dirección o avísele de otra manera.
 advice-message = Estas personas no lo saben. Avíseles de otra manera.
 undelivered-closing = Este aviso se envía una sola vez. Lo ha escrito imipd, la pasarela de calendario de su servidor de correo.
+
+### The page behind the links of an invitation
+
+page-title = Responder: { $title }
+page-answers-for = Este enlace responde en nombre de { $attendee }.
+page-so-far = Respuesta actual
+page-saved = Gracias. Su respuesta ha llegado a { $organizer }.
+page-clock = Para { $organizer }: { $time }
+page-which = ¿Para qué fechas responde?
+page-all-dates = Todas las fechas
+page-later-dates = Solo aparecen las próximas fechas. A las posteriores puede responder en su programa de correo o de calendario.
+page-comment = Unas palabras para { $organizer } (opcional)
+page-confirm = Todavía no se ha enviado nada: su respuesta cuenta cuando pulse el botón.
+page-send = Enviar respuesta
+page-change = Cambiar respuesta
+page-choose = Elija una de las respuestas.
+page-zone = Zona horaria
+page-zone-show = Mostrar las horas en esta zona
+page-others = Otras personas invitadas
+page-others-more = { $count ->
+    [1] y una persona más
+   *[other] y { $count } personas más
+}
+page-personal = Quien tenga este enlace puede responder en su nombre, así que no lo comparta.
+page-nothing-to-answer = Ya no hay nada que responder.
+page-unknown = Este enlace no funciona
+page-unknown-advice = Quizá no se copió completo. Abra de nuevo el enlace del mensaje, o responda en su programa de correo o de calendario.
+page-expired = Este enlace ha caducado
+page-expired-advice = El evento terminó hace algún tiempo.
+page-revoked = Este enlace ya no es válido
+page-revoked-advice = Se ha retirado. Puede responder en su programa de correo o de calendario.
+page-cancelled = Cancelado
+page-superseded = Esta invitación se ha sustituido
+page-superseded-advice = La hora ha cambiado desde que recibió este enlace. Responda al mensaje más reciente.
+page-uninvited = Ya no figura entre las personas invitadas
+page-uninvited-advice = Si cree que es un error, consulte a la persona que le invitó.
+page-refused = No se ha podido aceptar su respuesta
+page-refused-advice = Responda en su programa de correo o de calendario, o escriba a la persona que le invitó.
+page-misread = No se ha entendido su respuesta
+page-misread-advice = No se ha cambiado nada. Abra de nuevo el enlace del mensaje y envíe el formulario tal como está.
+page-busy = Demasiados intentos
+page-busy-advice = Espere unos minutos e inténtelo de nuevo.
+page-broken = Algo ha fallado
+page-broken-advice = Inténtelo de nuevo en unos minutos, o responda en su programa de correo o de calendario.

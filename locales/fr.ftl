@@ -247,3 +247,47 @@ advice-cancellation = Ces personnes pensent peut-être encore que l’événemen
 advice-answer = La personne qui vous a invité n’en est pas informée. Vérifiez l’adresse ou prévenez-la par un autre moyen.
 advice-message = Ces personnes n’en sont pas informées. Prévenez-les par un autre moyen.
 undelivered-closing = Cet avis n’est envoyé qu’une fois. Il a été rédigé par imipd, la passerelle de calendrier de votre serveur de messagerie.
+
+### The page behind the links of an invitation
+
+page-title = Répondre : { $title }
+page-answers-for = Ce lien répond pour { $attendee }.
+page-so-far = Réponse actuelle
+page-saved = Merci. Votre réponse a été transmise à { $organizer }.
+page-clock = Pour { $organizer } : { $time }
+page-which = Pour quelles dates répondez-vous ?
+page-all-dates = Toutes les dates
+page-later-dates = Seules les prochaines dates figurent ici. Vous pouvez répondre pour les suivantes dans votre logiciel de messagerie ou de calendrier.
+page-comment = Quelques mots à { $organizer } (facultatif)
+page-confirm = Rien n’est encore envoyé : votre réponse compte dès que vous appuyez sur le bouton.
+page-send = Envoyer la réponse
+page-change = Modifier la réponse
+page-choose = Veuillez choisir une des réponses.
+page-zone = Fuseau horaire
+page-zone-show = Afficher les heures dans ce fuseau
+page-others = Autres personnes invitées
+page-others-more = { $count ->
+    [1] et une autre personne
+   *[other] et { $count } autres personnes
+}
+page-personal = Toute personne qui a ce lien peut répondre en votre nom : ne le transmettez pas.
+page-nothing-to-answer = Il n’y a plus rien à répondre.
+page-unknown = Ce lien ne fonctionne pas
+page-unknown-advice = Il n’a peut-être pas été copié en entier. Ouvrez de nouveau le lien dans le message, ou répondez dans votre logiciel de messagerie ou de calendrier.
+page-expired = Ce lien a expiré
+page-expired-advice = L’événement est passé depuis un certain temps.
+page-revoked = Ce lien n’est plus valable
+page-revoked-advice = Il a été retiré. Vous pouvez répondre dans votre logiciel de messagerie ou de calendrier.
+page-cancelled = Annulé
+page-superseded = Cette invitation a été remplacée
+page-superseded-advice = L’horaire a changé depuis l’envoi de ce lien. Veuillez répondre au message le plus récent.
+page-uninvited = Vous n’êtes plus sur la liste des personnes invitées
+page-uninvited-advice = Si vous pensez qu’il s’agit d’une erreur, adressez-vous à la personne qui vous a invité.
+page-refused = Votre réponse n’a pas pu être prise en compte
+page-refused-advice = Veuillez répondre dans votre logiciel de messagerie ou de calendrier, ou écrire à la personne qui vous a invité.
+page-misread = Votre réponse n’a pas été comprise
+page-misread-advice = Rien n’a été modifié. Ouvrez de nouveau le lien dans le message et envoyez le formulaire tel quel.
+page-busy = Trop de tentatives
+page-busy-advice = Veuillez patienter quelques minutes et réessayer.
+page-broken = Un problème est survenu
+page-broken-advice = Veuillez réessayer dans quelques minutes, ou répondre dans votre logiciel de messagerie ou de calendrier.

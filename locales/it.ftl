@@ -249,3 +249,47 @@ advice-cancellation = Queste persone potrebbero aspettarsi ancora che l’evento
 advice-answer = Chi L’ha invitata non ne è al corrente. Controlli l’indirizzo o avvisi in un altro modo.
 advice-message = Queste persone non ne sono al corrente. Le avvisi in un altro modo.
 undelivered-closing = Questo avviso arriva una sola volta. Lo ha scritto imipd, il gateway di calendario del Suo server di posta.
+
+### The page behind the links of an invitation
+
+page-title = Rispondi: { $title }
+page-answers-for = Questo link risponde per { $attendee }.
+page-so-far = Risposta attuale
+page-saved = Grazie. La sua risposta è stata comunicata a { $organizer }.
+page-clock = Per { $organizer }: { $time }
+page-which = Per quali date risponde?
+page-all-dates = Tutte le date
+page-later-dates = Sono elencate solo le prossime date. Per quelle successive può rispondere nel suo programma di posta o calendario.
+page-comment = Qualche parola a { $organizer } (facoltativo)
+page-confirm = Non è ancora stato inviato nulla: la risposta vale quando preme il pulsante.
+page-send = Invia la risposta
+page-change = Cambia la risposta
+page-choose = Scelga una delle risposte.
+page-zone = Fuso orario
+page-zone-show = Mostra gli orari in questo fuso
+page-others = Altre persone invitate
+page-others-more = { $count ->
+    [1] e un’altra persona
+   *[other] e altre { $count } persone
+}
+page-personal = Chi ha questo link può rispondere a suo nome: non lo inoltri.
+page-nothing-to-answer = Non c’è più nulla a cui rispondere.
+page-unknown = Questo link non funziona
+page-unknown-advice = Forse non è stato copiato per intero. Apra di nuovo il link nel messaggio, oppure risponda nel suo programma di posta o calendario.
+page-expired = Questo link è scaduto
+page-expired-advice = L’evento è terminato da tempo.
+page-revoked = Questo link non è più valido
+page-revoked-advice = È stato ritirato. Può rispondere nel suo programma di posta o calendario.
+page-cancelled = Annullato
+page-superseded = Questo invito è stato sostituito
+page-superseded-advice = L’orario è cambiato da quando ha ricevuto questo link. Risponda al messaggio più recente.
+page-uninvited = Non è più tra le persone invitate
+page-uninvited-advice = Se pensa che sia un errore, chieda a chi l’ha invitata.
+page-refused = Non è stato possibile accettare la sua risposta
+page-refused-advice = Risponda nel suo programma di posta o calendario, oppure scriva a chi l’ha invitata.
+page-misread = La sua risposta non è stata compresa
+page-misread-advice = Non è stato modificato nulla. Apra di nuovo il link nel messaggio e invii il modulo così com’è.
+page-busy = Troppi tentativi
+page-busy-advice = Attenda qualche minuto e riprovi.
+page-broken = Qualcosa è andato storto
+page-broken-advice = Riprovi tra qualche minuto, oppure risponda nel suo programma di posta o calendario.

@@ -232,3 +232,47 @@ advice-cancellation = Daar rekent men er misschien nog op dat de afspraak doorga
 advice-answer = Wie u heeft uitgenodigd, weet er niet van. Controleer het adres, of laat het op een andere manier weten.
 advice-message = Daar weet men er niet van. Laat het op een andere manier weten.
 undelivered-closing = Dit bericht komt één keer. Het is geschreven door imipd, de agendagateway van uw mailserver.
+
+### The page behind the links of an invitation
+
+page-title = Antwoorden: { $title }
+page-answers-for = Deze link antwoordt namens { $attendee }.
+page-so-far = Antwoord tot nu toe
+page-saved = Bedankt. Uw antwoord is doorgegeven aan { $organizer }.
+page-clock = Voor { $organizer }: { $time }
+page-which = Voor welke data antwoordt u?
+page-all-dates = Alle data
+page-later-dates = Alleen de eerstvolgende data staan hier. Op latere kunt u antwoorden in uw mail- of agendaprogramma.
+page-comment = Een paar woorden aan { $organizer } (niet verplicht)
+page-confirm = Er is nog niets verzonden: uw antwoord telt zodra u op de knop drukt.
+page-send = Antwoord verzenden
+page-change = Antwoord wijzigen
+page-choose = Kies een van de antwoorden.
+page-zone = Tijdzone
+page-zone-show = Tijden in deze zone tonen
+page-others = Wie nog meer is uitgenodigd
+page-others-more = { $count ->
+    [1] en nog één persoon
+   *[other] en nog { $count } personen
+}
+page-personal = Wie deze link heeft, kan namens u antwoorden. Geef hem dus niet door.
+page-nothing-to-answer = Er valt niets meer te antwoorden.
+page-unknown = Deze link werkt niet
+page-unknown-advice = Misschien is hij niet helemaal gekopieerd. Open de link in de mail opnieuw, of antwoord in uw mail- of agendaprogramma.
+page-expired = Deze link is verlopen
+page-expired-advice = Waar het om ging is al een tijd voorbij.
+page-revoked = Deze link is niet meer geldig
+page-revoked-advice = Hij is ingetrokken. U kunt antwoorden in uw mail- of agendaprogramma.
+page-cancelled = Dit is geannuleerd
+page-superseded = Deze uitnodiging is vervangen
+page-superseded-advice = De tijd is gewijzigd sinds u deze link kreeg. Antwoord op de nieuwste mail hierover.
+page-uninvited = U bent niet meer uitgenodigd
+page-uninvited-advice = Uw naam staat niet meer op de lijst. Als u denkt dat dit een vergissing is, vraag het dan aan wie u heeft uitgenodigd.
+page-refused = Uw antwoord kon niet worden overgenomen
+page-refused-advice = Antwoord in uw mail- of agendaprogramma, of schrijf aan wie u heeft uitgenodigd.
+page-misread = Uw antwoord is niet begrepen
+page-misread-advice = Er is niets gewijzigd. Open de link in de mail opnieuw en verzend het formulier zoals het is.
+page-busy = Te veel pogingen
+page-busy-advice = Wacht een paar minuten en probeer het opnieuw.
+page-broken = Er is iets misgegaan
+page-broken-advice = Probeer het over een paar minuten opnieuw, of antwoord in uw mail- of agendaprogramma.

@@ -284,3 +284,48 @@ advice-cancellation = Te osoby mogą nadal spodziewać się, że wydarzenie się
 advice-answer = Osoba zapraszająca nic o tym nie wie. Proszę sprawdzić adres lub powiadomić ją w inny sposób.
 advice-message = Te osoby nic o tym nie wiedzą. Proszę powiadomić je w inny sposób.
 undelivered-closing = Ta informacja przychodzi tylko raz. Napisał ją imipd, brama kalendarza na serwerze poczty.
+
+### The page behind the links of an invitation
+
+page-title = Odpowiedź: { $title }
+page-answers-for = Ten link odpowiada w imieniu: { $attendee }.
+page-so-far = Dotychczasowa odpowiedź
+page-saved = Dziękujemy. Odpowiedź przekazano: { $organizer }.
+page-clock = Czas, który obowiązuje u { $organizer }: { $time }
+page-which = Których terminów dotyczy odpowiedź?
+page-all-dates = Wszystkie terminy
+page-later-dates = Podano tylko najbliższe terminy. Na późniejsze można odpowiedzieć w programie pocztowym lub kalendarzu.
+page-comment = Kilka słów do { $organizer } (nieobowiązkowo)
+page-confirm = Nic jeszcze nie wysłano: odpowiedź liczy się po naciśnięciu przycisku.
+page-send = Wyślij odpowiedź
+page-change = Zmień odpowiedź
+page-choose = Proszę wybrać jedną z odpowiedzi.
+page-zone = Strefa czasowa
+page-zone-show = Pokaż godziny w tej strefie
+page-others = Pozostałe zaproszone osoby
+page-others-more = { $count ->
+    [1] i jeszcze jedna osoba
+    [few] i jeszcze { $count } osoby
+   *[other] i jeszcze { $count } osób
+}
+page-personal = Każdy, kto ma ten link, może odpowiedzieć w imieniu zaproszonej osoby. Proszę nie przekazywać go dalej.
+page-nothing-to-answer = Nie ma już na co odpowiadać.
+page-unknown = Ten link nie działa
+page-unknown-advice = Być może nie skopiowano go w całości. Proszę otworzyć link z wiadomości jeszcze raz albo odpowiedzieć w programie pocztowym lub kalendarzu.
+page-expired = Ten link wygasł
+page-expired-advice = Wydarzenie już jakiś czas temu się zakończyło.
+page-revoked = Ten link jest już nieważny
+page-revoked-advice = Został wycofany. Można odpowiedzieć w programie pocztowym lub kalendarzu.
+page-cancelled = Odwołano
+page-superseded = To zaproszenie zostało zastąpione
+page-superseded-advice = Od wysłania tego linku zmienił się termin. Proszę odpowiedzieć na najnowszą wiadomość w tej sprawie.
+page-uninvited = Zaproszenie zostało cofnięte
+page-uninvited-advice = Tej osoby nie ma już na liście zaproszonych. Jeśli to pomyłka, proszę zapytać osobę zapraszającą.
+page-refused = Nie udało się przyjąć odpowiedzi
+page-refused-advice = Proszę odpowiedzieć w programie pocztowym lub kalendarzu albo napisać do osoby zapraszającej.
+page-misread = Nie zrozumiano odpowiedzi
+page-misread-advice = Nic nie zostało zmienione. Proszę otworzyć link z wiadomości jeszcze raz i wysłać formularz bez zmian.
+page-busy = Zbyt wiele prób
+page-busy-advice = Proszę odczekać kilka minut i spróbować ponownie.
+page-broken = Coś poszło nie tak
+page-broken-advice = Proszę spróbować ponownie za kilka minut albo odpowiedzieć w programie pocztowym lub kalendarzu.

@@ -261,3 +261,47 @@ advice-cancellation = Estas pessoas podem ainda contar com o evento. Avise-as de
 advice-answer = Quem enviou o convite não tem conhecimento. Verifique o endereço ou avise de outra forma.
 advice-message = Estas pessoas não têm conhecimento. Avise-as de outra forma.
 undelivered-closing = Este aviso é enviado uma só vez. Foi escrito pelo imipd, o gateway de calendário do seu servidor de correio.
+
+### The page behind the links of an invitation
+
+page-title = Responder: { $title }
+page-answers-for = Esta ligação responde por { $attendee }.
+page-so-far = Resposta até agora
+page-saved = Obrigado. A sua resposta foi transmitida a { $organizer }.
+page-clock = Para { $organizer }: { $time }
+page-which = Para que datas responde?
+page-all-dates = Todas as datas
+page-later-dates = Só constam aqui as próximas datas. Às seguintes pode responder no seu programa de e-mail ou de calendário.
+page-comment = Algumas palavras para { $organizer } (opcional)
+page-confirm = Ainda nada foi enviado: a sua resposta conta quando premir o botão.
+page-send = Enviar resposta
+page-change = Alterar resposta
+page-choose = Escolha uma das respostas.
+page-zone = Fuso horário
+page-zone-show = Mostrar as horas neste fuso
+page-others = Quem mais foi convidado
+page-others-more = { $count ->
+    [1] e mais uma pessoa
+   *[other] e mais { $count } pessoas
+}
+page-personal = Quem tiver esta ligação pode responder em seu nome, por isso não a partilhe.
+page-nothing-to-answer = Já não há nada a responder.
+page-unknown = Esta ligação não funciona
+page-unknown-advice = Talvez não tenha sido copiada por inteiro. Abra de novo a ligação na mensagem, ou responda no seu programa de e-mail ou de calendário.
+page-expired = Esta ligação expirou
+page-expired-advice = O evento já terminou há algum tempo.
+page-revoked = Esta ligação já não é válida
+page-revoked-advice = Foi retirada. Pode responder no seu programa de e-mail ou de calendário.
+page-cancelled = Cancelado
+page-superseded = Este convite foi substituído
+page-superseded-advice = A hora mudou desde que recebeu esta ligação. Responda à mensagem mais recente.
+page-uninvited = Já não consta da lista de pessoas convidadas
+page-uninvited-advice = Se acha que é um engano, fale com quem o convidou.
+page-refused = A sua resposta não pôde ser aceite
+page-refused-advice = Responda no seu programa de e-mail ou de calendário, ou escreva a quem o convidou.
+page-misread = A sua resposta não foi compreendida
+page-misread-advice = Nada foi alterado. Abra de novo a ligação na mensagem e envie o formulário tal como está.
+page-busy = Demasiadas tentativas
+page-busy-advice = Aguarde alguns minutos e tente de novo.
+page-broken = Algo correu mal
+page-broken-advice = Tente de novo dentro de alguns minutos, ou responda no seu programa de e-mail ou de calendário.

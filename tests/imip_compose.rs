@@ -31,6 +31,7 @@ fn berlin(day: u32, hour: u32) -> Option<When> {
 fn letter(calendar: &str) -> Letter<'_> {
     Letter {
         from: mailbox("ada@example.com", Some("Ada Lovelace")),
+        reply_to: None,
         sender: None,
         to: vec![mailbox("bob@example.org", None)],
         language: Language::English,

@@ -45,7 +45,7 @@ fn invitation(object: CalendarObject) -> Outgoing {
 
 fn written(outgoing: &Outgoing, language: Language, thread: &Thread) -> Vec<WrittenLetter> {
     let wording = Wording::built_in(Bodies::Both);
-    let author = Author { name: None, timezone: chrono_tz::UTC, language };
+    let author = Author { name: None, timezone: chrono_tz::UTC, language, via: None };
     let pen = Pen { wording: &wording, imip: &IMIP, links: None };
     letters(outgoing, author, pen, thread, (Occasioned::ByUser, 1_780_300_800)).unwrap()
 }
@@ -457,7 +457,7 @@ fn personal_links_go_to_one_recipient_each() {
         CalendarObject::parse(&text.replace("END:VEVENT", "ATTENDEE:mailto:carl@example.org\r\nEND:VEVENT")).unwrap(),
     );
     let wording = Wording::built_in(Bodies::Both);
-    let author = Author { name: None, timezone: chrono_tz::UTC, language: Language::English };
+    let author = Author { name: None, timezone: chrono_tz::UTC, language: Language::English, via: None };
     let links = |to: &imipd::itip::Address, _: Language| {
         let link = |answer: &str| format!("https://rsvp.example.com/{answer}/{}", to.as_str().replace('@', "."));
         (to.as_str() != "dan@example.org").then(|| Links { yes: link("y"), no: link("n"), maybe: link("m") })

@@ -58,7 +58,7 @@ impl Arguments {
         let mut outgoing = self.message()?;
         let language = self.language.unwrap_or(imip.language);
         strip_languages(&mut outgoing.object);
-        let author = Author { name: None, timezone: chrono_tz::UTC, language };
+        let author = Author { name: None, timezone: chrono_tz::UTC, language, via: None };
         let pen = Pen { wording: &wording, imip: &imip, links: None };
         let at = outgoing.object.principal().map_or(0, |component| component.revision().dtstamp).max(0);
         let written = letters(&outgoing, author, pen, &Thread::default(), (Occasioned::ByUser, at))?;

@@ -34,3 +34,6 @@ pub(super) const GUESS_CHARS_MAX: usize = 64;
 pub(super) const WORDS_MAX: usize = 100;
 /// Addresses and domains in `known` and in `strangers`.
 pub(super) const KNOWN_MAX: usize = 10_000;
+
+/// Proxies whose word is taken for where a request comes from.
+pub(super) const PROXIES_MAX: usize = 100;

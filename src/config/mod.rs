@@ -17,6 +17,7 @@ mod trust;
 mod users;
 mod value;
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -316,6 +317,10 @@ pub struct Web {
     pub push_token: Option<Secret>,
     /// How others reach the web server, without a slash at the end.
     pub public_url: Option<String>,
+    /// The proxies whose word is taken for where a request comes from; a proxy at a Unix socket needs no mention.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Whether the page of an invitation tells who else is invited.
+    pub show_attendees: bool,
 }
 
 /// Where the web server listens.

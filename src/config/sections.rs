@@ -1,5 +1,6 @@
 //! The tables of the configuration, one function each.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use crate::imip::{Bodies, Language};
 
 use super::access::{self, UsualAccess};
 use super::fault::{Wrong, quote};
-use super::limits::{DOMAINS_MAX, FOLDERS_MAX, PUSH_TOKEN_BYTES_MIN};
+use super::limits::{DOMAINS_MAX, FOLDERS_MAX, PROXIES_MAX, PUSH_TOKEN_BYTES_MIN};
 use super::reader::Section;
 use super::secret::{Files, Places, SECRET, Secret};
 use super::trust;
@@ -209,8 +210,11 @@ pub(super) fn web(table: Section<'_>, places: &Places<'_>) -> Web {
         table.demand("listen", value::LISTEN);
     }
     let public_url = table.text("public_url", value::URL, value::public_url);
+    let proxies = table.list_or_none("trusted_proxies", PROXIES_MAX, value::IP_ADDRESS, value::ip_address);
+    let loopback = || vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    let show_attendees = table.flag("show_attendees").unwrap_or(false);
     table.finish();
-    Web { listen, push_token, public_url }
+    Web { listen, push_token, public_url, trusted_proxies: proxies.unwrap_or_else(loopback), show_attendees }
 }
 
 const LISTEN_OPEN: &str = "other machines can reach the web server, which has no TLS of its own; put a proxy with TLS in \

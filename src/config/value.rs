@@ -19,6 +19,7 @@ pub(super) const ZONE: &str = "write an IANA name such as \"Europe/Berlin\"";
 pub(super) const FOLDER: &str =
     "write a folder's name such as \"INBOX\", a pattern with * or %, or \"\\\\Sent\" for the folder of sent mail";
 pub(super) const URL: &str = "write it as \"https://calendar.example.com\", as people reach it from outside";
+pub(super) const IP_ADDRESS: &str = "write a list of IP addresses, such as [\"10.0.0.2\"]";
 pub(super) const KEYWORD: &str =
     "write up to 64 letters, digits and signs such as \"$Imipd\", without blanks, brackets, quotes and backslashes";
 pub(super) const LISTEN: &str = "write a host and a port, such as \"127.0.0.1:8025\", or \"unix:/run/imipd/web.sock\"";
@@ -102,6 +103,12 @@ pub(super) fn public_url(text: &str) -> Result<String, Wrong> {
         _ => return Err(wrong()),
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// An IP address; an IPv4 address in the clothes of IPv6 counts as what it is.
+pub(super) fn ip_address(text: &str) -> Result<IpAddr, Wrong> {
+    let address = text.parse::<IpAddr>().map_err(|_| Wrong::new(format!("is {}", quote(text)), IP_ADDRESS))?;
+    Ok(address.to_canonical())
 }
 
 /// A host and a port, an IPv6 address in brackets.

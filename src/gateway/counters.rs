@@ -10,6 +10,7 @@ pub struct Counters {
     pub registry: Registry,
     decisions: IntCounterVec,
     pub pushes: Pushes,
+    answer_pages: IntCounterVec,
 }
 
 /// What became of pushes.
@@ -37,7 +38,14 @@ impl Counters {
         let pushes = counter(&registry, "imipd_pushes_total", "Pushes of mail servers.", &["outcome"]);
         let outcome = |name: &str| pushes.with_label_values(&[name]);
         let pushes = Pushes { rung: outcome("rung"), unknown: outcome("unknown"), refused: outcome("refused") };
-        Self { registry, decisions, pushes }
+        let help = "Requests for the page at which an invitation is answered.";
+        let answer_pages = counter(&registry, "imipd_answer_pages_total", help, &["outcome"]);
+        Self { registry, decisions, pushes, answer_pages }
+    }
+
+    /// Counts a request for the page at which an invitation is answered, by its outcome.
+    pub fn count_answer_page(&self, outcome: &'static str) {
+        self.answer_pages.with_label_values(&[outcome]).inc();
     }
 
     /// Counts a decision. Verdict and reason are names from our own code, never from a mail, so there are few of them.

@@ -1,11 +1,10 @@
 //! From the engine's message to the mail that carries it.
 
-mod facts;
+pub(super) mod facts;
 
 use std::collections::BTreeMap;
 
-pub(super) use facts::facts;
-use facts::{occasion, speaks_as_attendee};
+use facts::{facts, occasion, speaks_as_attendee};
 
 use super::now_millis;
 use crate::config::{AddedInstances, Imip, User};
@@ -45,11 +44,13 @@ pub struct Author<'a> {
     pub timezone: chrono_tz::Tz,
     /// In which those are written to of whom no language is known.
     pub language: Language,
+    /// Whose mail it is where the one who speaks has not sent it themself; answers go to the one who speaks.
+    pub via: Option<&'a Address>,
 }
 
 impl<'a> From<&'a User> for Author<'a> {
     fn from(user: &'a User) -> Self {
-        Self { name: user.name.as_deref(), timezone: user.timezone, language: user.language }
+        Self { name: user.name.as_deref(), timezone: user.timezone, language: user.language, via: None }
     }
 }
 
@@ -115,7 +116,11 @@ pub fn letters(
         name: names.get(address).cloned().or_else(|| name.map(str::to_owned)),
     };
     let mut letter = Letter {
-        from: mailbox(&outgoing.from, author.name),
+        from: match author.via {
+            None => mailbox(&outgoing.from, author.name),
+            Some(via) => Mailbox { address: via.clone(), name: Some(via_name(&mailbox(&outgoing.from, author.name))) },
+        },
+        reply_to: author.via.map(|_| mailbox(&outgoing.from, author.name)),
         sender: deputy.clone().filter(|deputy| deputy.domain() == outgoing.from.domain()),
         to: Vec::new(),
         language: author.language,
@@ -146,6 +151,11 @@ pub fn letters(
     }
     // Whoever asks for a mail to nobody is told so, by the composer.
     if written.is_empty() { compose(&letter, pen.wording).map(|_| written) } else { Ok(written) }
+}
+
+/// How somebody is called in a mail that another has sent for them.
+fn via_name(speaker: &Mailbox) -> String {
+    format!("{} via imipd", speaker.name.as_deref().unwrap_or(speaker.address.as_str()))
 }
 
 /// The recipients who can share one mail: those who read the same language, or just one with their own links.

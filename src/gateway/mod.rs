@@ -19,6 +19,7 @@
 //! | `feeds` | a user's calendar to be read at a link |
 //! | `in_words` | a mail that says "yes" |
 //! | `letter` | from the engine's message to the mail in the outbox |
+//! | `visit` | what somebody sees who follows such a link |
 //! | `links` | what a link in an invitation opens, and the answer that is given there |
 //! | `watch` | one mailbox: its folders, what is new in them, and waiting for more |
 //! | `mailboxes` | which mailboxes are watched: a task for each |
@@ -67,6 +68,7 @@ mod supervisor;
 mod token;
 mod trust;
 mod users;
+mod visit;
 mod watch;
 mod wording;
 
@@ -89,6 +91,7 @@ pub use retry::{Retried, RetryError, RetryOutcome};
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
 pub use users::{Reloaded, Roster};
+pub use visit::{ClosedLink, Visited};
 pub use wording::load_wording;
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};

@@ -43,8 +43,10 @@ pub enum Origin {
 /// A mail to be written; everything it depends on is in here.
 #[derive(Clone, Debug)]
 pub struct Letter<'a> {
-    /// The user who speaks; answers go there, too.
+    /// The user who speaks; answers go there, too, unless `reply_to` says otherwise.
     pub from: Mailbox,
+    /// Where answers go instead of to the user who speaks.
+    pub reply_to: Option<Mailbox>,
     /// Whoever acts for them, if somebody else does (RFC 5322 §3.6.2).
     pub sender: Option<Address>,
     pub to: Vec<Mailbox>,

@@ -105,3 +105,15 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Distinct time zones that are added to a calendar which names them without defining them.
 pub const ZONES_ADDED_MAX: usize = 20;
+
+/// Languages that a visitor's program may name.
+pub const LANGUAGES_MAX: usize = 30;
+
+/// Characters of a comment that is given at a page.
+pub const PAGE_COMMENT_CHARS_MAX: usize = 1_000;
+
+/// Dates of a series that a page lists to be answered one by one.
+pub const PAGE_DATES_MAX: usize = 6;
+
+/// People that a page lists; the others are counted.
+pub const PAGE_PEOPLE_MAX: usize = 50;

@@ -30,6 +30,7 @@ pub mod sender;
 mod structure;
 pub mod token;
 pub mod trace;
+pub mod visit;
 pub mod wording;
 
 pub use answer::{PlainAnswer, Remark, plain_answer, remark};

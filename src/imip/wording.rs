@@ -7,6 +7,7 @@
 //! | `repeats` | a series in words |
 //! | `page` | what a mail says, line by line |
 //! | `template` | how the lines are laid out, as text and as HTML |
+//! | `visit` | the page behind a link |
 //! | `overrides` | what an administrator has put in place of ours |
 
 pub mod clean;
@@ -15,6 +16,7 @@ mod page;
 mod repeats;
 mod template;
 mod times;
+mod visit;
 
 use std::cell::RefCell;
 

@@ -88,8 +88,8 @@ pub struct Ledger {
 #[derive(Debug)]
 pub struct Transaction {
     inner: sqlx::Transaction<'static, Sqlite>,
-    /// Given back when the transaction ends; the next one in the line begins then.
-    _turn: OwnedSemaphorePermit,
+    /// Given back when the transaction ends; the next one in the line begins then. Nothing while it only reads.
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 /// How far a folder has been read.
@@ -135,15 +135,16 @@ impl Ledger {
     /// Begins a transaction that may write; waits while another one is open.
     pub async fn begin(&self) -> Result<Transaction, LedgerError> {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
-        let _turn = turn.map_err(|_| LedgerError::while_trying("begin a transaction")(sqlx::Error::PoolClosed))?;
+        let turn = turn.map_err(|_| LedgerError::while_trying("begin a transaction")(sqlx::Error::PoolClosed))?;
         let inner = self.pool.begin_with("BEGIN IMMEDIATE").await;
-        Ok(Transaction { inner: inner.map_err(LedgerError::while_trying("begin a transaction"))?, _turn })
+        Ok(Transaction { inner: inner.map_err(LedgerError::while_trying("begin a transaction"))?, _turn: Some(turn) })
     }
 
     /// Begins a transaction for reading: it sees one moment, and keeps nobody from writing.
     pub async fn snapshot(&self) -> Result<Transaction, LedgerError> {
         let transaction = self.pool.begin_with("BEGIN").await;
-        transaction.map(Transaction).map_err(LedgerError::while_trying("begin a transaction for reading"))
+        let inner = transaction.map_err(LedgerError::while_trying("begin a transaction for reading"))?;
+        Ok(Transaction { inner, _turn: None })
     }
 
     /// A connection for reading what is committed.

@@ -1,19 +1,24 @@
-//! The web server: health, metrics, pushes and calendar feeds. It has no TLS; where others than this machine need it, a proxy stands before it.
+//! The web server: health, metrics, pushes, calendar feeds and the page at which invitations are answered. It has no TLS; where others than this machine need it, a proxy stands before it.
 //!
 //! | file | what it answers |
 //! |---|---|
+//! | `answer` | `/answer/TOKEN`: the page behind the links in invitations |
 //! | `calendar` | `GET /calendar/TOKEN.ics`: a user's calendar, read-only |
 //! | `health` | `GET /health`: whether something is wrong, for a load balancer or a monitor |
 //! | `metrics` | `GET /metrics`: how much of everything, for Prometheus |
 //! | `push` | `PUT /push/dovecot`: a mail server tells of new mail |
 //! | `listen` | connections, with a limit on each thing that may come in |
+//! | `client`, `tries` | who asks, and how often they may |
 
+mod answer;
 mod calendar;
+mod client;
 mod health;
 mod limits;
 mod listen;
 mod metrics;
 mod push;
+mod tries;
 
 use std::sync::Arc;
 
@@ -48,6 +53,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     if gateway.config.web.push_token.is_some() {
         router = router.route("/push/dovecot", put(push::answer));
     }
+    let router = router.merge(answer::routes(Arc::clone(&gateway)));
     router.layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX)).layer(from_fn(in_time)).with_state(gateway)
 }
 

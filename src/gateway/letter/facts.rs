@@ -10,7 +10,7 @@ use chrono::TimeZone;
 use super::Author;
 use crate::imip::{Answer, Earlier, Facts, Occasion, Recurrence, Scope, When, limits};
 use crate::itip::change;
-use crate::itip::component::ComponentExt;
+use crate::itip::component::{ComponentExt, Party};
 use crate::itip::summary::{self, FieldName, ItipValue};
 use crate::itip::time::Moment;
 use crate::itip::zone::{Zone, Zones};
@@ -32,33 +32,46 @@ pub(super) fn occasion(outgoing: &Outgoing) -> Occasion {
 }
 
 /// What a mail about a message tells its reader.
-pub(in crate::gateway) fn facts(outgoing: &Outgoing, author: Author<'_>, deputy: Option<&Address>) -> Facts {
+pub(super) fn facts(outgoing: &Outgoing, author: Author<'_>, deputy: Option<&Address>) -> Facts {
     let object = &outgoing.object;
     let Some(component) = object.principal() else { return Facts::default() };
-    let zones = object.zones();
-    let text = |name| component.text(&name).filter(|text| !text.trim().is_empty()).map(str::to_owned);
     let answer = match &outgoing.summary.occasion {
         summary::Occasion::Rsvp(partstat) => Some(answer(partstat)),
         summary::Occasion::Invite | summary::Occasion::Update(_) | summary::Occasion::Cancel => None,
     };
-    let start = start(component, zones, author);
-    let organizer = component.organizer();
+    let about = facts_of(component, object.zones(), author);
     Facts {
-        summary: text(ICalendarProperty::Summary).or(summary_text(outgoing, FieldName::Summary)),
-        description: text(ICalendarProperty::Description),
-        location: text(ICalendarProperty::Location).or(summary_text(outgoing, FieldName::Location)),
-        end: change::end(component, zones).and_then(|end| on_clock_of_start(end, component, zones, author)),
-        recurrence: start.as_ref().and_then(|start| series(component, start)),
+        summary: about.summary.or(summary_text(outgoing, FieldName::Summary)),
+        location: about.location.or(summary_text(outgoing, FieldName::Location)),
         scope: scope(object, author),
-        comment: text(ICalendarProperty::Comment),
         answer,
         attendee: speaks_as_attendee(outgoing.method).then(|| speaker(component, outgoing, author)),
-        organizer: organizer.map(|party| party.name().map_or_else(|| party.address().to_string(), str::to_owned)),
         sent_by: deputy.map(ToString::to_string),
-        before: earlier(outgoing, component, start.as_ref(), author).map(Box::new),
-        links: None,
-        start,
+        before: earlier(outgoing, component, about.start.as_ref(), author).map(Box::new),
+        ..about
     }
+}
+
+/// What a component tells by itself, whoever speaks of it.
+pub(in crate::gateway) fn facts_of(component: &ICalendarComponent, zones: &Zones, author: Author<'_>) -> Facts {
+    let text = |name| component.text(&name).filter(|text| !text.trim().is_empty()).map(str::to_owned);
+    let start = start(component, zones, author);
+    Facts {
+        summary: text(ICalendarProperty::Summary),
+        description: text(ICalendarProperty::Description),
+        location: text(ICalendarProperty::Location),
+        end: change::end(component, zones).and_then(|end| on_clock_of_start(end, component, zones, author)),
+        recurrence: start.as_ref().and_then(|start| series(component, start)),
+        comment: text(ICalendarProperty::Comment),
+        organizer: component.organizer().map(named),
+        start,
+        ..Facts::default()
+    }
+}
+
+/// How somebody is called: by name, or by address.
+pub(in crate::gateway) fn named(party: Party<'_>) -> String {
+    party.name().map_or_else(|| party.address().to_string(), str::to_owned)
 }
 
 /// The attendee who speaks: by the user's own name, or by the one that the organizer gave them.
@@ -205,7 +218,7 @@ fn moved(component: &ICalendarComponent, unix: i64, zones: &Zones, author: Autho
 }
 
 /// A moment as a person reads it beside the start, in the zone of the start.
-fn on_clock_of_start(
+pub(in crate::gateway) fn on_clock_of_start(
     moment: Moment,
     component: &ICalendarComponent,
     zones: &Zones,
@@ -238,7 +251,8 @@ fn on_clock(moment: Moment, entry: &ICalendarEntry, zones: &Zones, author: Autho
     }
 }
 
-fn answer(partstat: &ICalendarParticipationStatus) -> Answer {
+/// An answer as people say it.
+pub(in crate::gateway) fn answer(partstat: &ICalendarParticipationStatus) -> Answer {
     match partstat {
         ICalendarParticipationStatus::Accepted => Answer::Accepted,
         ICalendarParticipationStatus::Declined => Answer::Declined,

@@ -82,17 +82,16 @@ pub enum Answered {
     Refused(String),
 }
 
-/// What became of an answer, the record of it that is still to be entered, and the REPLY that was taken.
+/// What became of an answer, and the record of it that is still to be entered.
 #[derive(Debug)]
 struct TakenAtLink {
     answered: Answered,
     record: DecisionRecord,
-    reply: Option<CalendarObject>,
 }
 
 impl TakenAtLink {
-    fn not(answered: Answered, record: DecisionRecord) -> Self {
-        Self { answered, record, reply: None }
+    fn new(answered: Answered, record: DecisionRecord) -> Self {
+        Self { answered, record }
     }
 }
 
@@ -119,20 +118,23 @@ impl Gateway {
         let Some(known) = self.known_link(&mut transaction, token).await? else { return Ok(None) };
         let blank =
             DecisionRecord { user: known.1.key().to_owned(), folder: said.folder.clone(), ..DecisionRecord::default() };
-        let organizer = Arc::clone(&known.1);
-        let TakenAtLink { answered, record, reply } =
-            self.take_at_link(&mut transaction, known, (&said.answer, blank)).await?;
-        if matches!(answered, Answered::Closed(_) | Answered::AlreadySaid) {
-            // Whoever sends a form again and again fills no log.
-            return Ok(Some(answered));
-        }
+        let taken = self.take_at_link(&mut transaction, known.clone(), (&said.answer, blank)).await?;
+        let TakenAtLink { answered, record } = taken;
         if record.verdict == DEAD_LETTER {
             // There is no mail that could be taken up again, so nothing is left behind.
             log(&record);
             return Ok(Some(answered));
         }
-        if let Some(reply) = reply {
-            self.tell_organizer(&mut transaction, &organizer, (&Address::in_mail(&record.sender), reply)).await?;
+        match answered {
+            // Whoever sends a form again and again fills no log.
+            Answered::Closed(_) => return Ok(Some(answered)),
+            Answered::AlreadySaid => {
+                drop(transaction);
+                self.pass_on_comment(known, &said.answer, record).await?;
+                return Ok(Some(answered));
+            }
+            Answered::Taken => drop(self.tell_organizer(&mut transaction, known, &said.answer).await?),
+            Answered::Refused(_) => {}
         }
         let record = DecisionRecord { at: now_millis(), ..record };
         transaction.add_decision(&record).await?;
@@ -141,6 +143,30 @@ impl Gateway {
         self.counters.count_decision(&record);
         log(&record);
         Ok(Some(answered))
+    }
+
+    /// Tells the organizer of a comment that came with an answer which stands there already; once.
+    async fn pass_on_comment(
+        &self,
+        known: (Link, Arc<User>),
+        answer: &Answer,
+        record: DecisionRecord,
+    ) -> Result<(), GatewayError> {
+        if answer.comment.is_none() {
+            return Ok(());
+        }
+        let mut transaction = self.ledger.begin().await?;
+        if self.tell_organizer(&mut transaction, known, answer).await? {
+            let text = format!("{} The comment that came with it is passed on.", record.text);
+            let proof = told(&Proof::Authenticated { by: Evidence::Token }, &[]);
+            let record = DecisionRecord { at: now_millis(), text, proof, ..record };
+            transaction.add_decision(&record).await?;
+            transaction.commit().await?;
+            self.bell.notify_one();
+            self.counters.count_decision(&record);
+            log(&record);
+        }
+        Ok(())
     }
 
     /// The same within a transaction that does more, such as moving a cursor; the record is still to be entered.
@@ -160,15 +186,15 @@ impl Gateway {
             ..blank
         };
         let Some(held) = opened.object.as_ref().filter(|_| opened.state == LinkState::Open) else {
-            return Ok(TakenAtLink::not(Answered::Closed(opened.state), closed(record, opened.state)));
+            return Ok(TakenAtLink::new(Answered::Closed(opened.state), closed(record, opened.state)));
         };
         let comment = answer.comment.as_ref().map(|text| text.chars().take(PLAIN_COMMENT_CHARS_MAX).collect());
         let answer = Answer { partstat: answer.partstat.clone(), instance, comment };
         let said = Said { attendee: &opened.attendee, answer: &answer, asked_at: opened.asked_at };
         match reply_now(held, &revisions, said) {
             Ok(reply) => self.take_reply_at_link(transaction, opened, reply, record).await,
-            Err(Refusal::NothingToSend) => Ok(TakenAtLink::not(Answered::AlreadySaid, already_said(record))),
-            Err(refusal) => Ok(TakenAtLink::not(Answered::Refused(refusal.sentence()), refused(record, &refusal))),
+            Err(Refusal::NothingToSend) => Ok(TakenAtLink::new(Answered::AlreadySaid, already_said(record))),
+            Err(refusal) => Ok(TakenAtLink::new(Answered::Refused(refusal.sentence()), refused(record, &refusal))),
         }
     }
 
@@ -181,10 +207,10 @@ impl Gateway {
         record: DecisionRecord,
     ) -> Result<TakenAtLink, GatewayError> {
         let user = &*opened.organizer;
-        let (text, message) = (reply.to_text(), ItipMessage { method: Method::Reply, object: reply.clone() });
+        let (text, message) = (reply.to_text(), ItipMessage { method: Method::Reply, object: reply });
         if let Some((reason, sentence)) = self.is_beyond(transaction, user, &message).await? {
             let record = ignored(record, reason, sentence);
-            return Ok(TakenAtLink::not(Answered::Refused(record.text.clone()), record));
+            return Ok(TakenAtLink::new(Answered::Refused(record.text.clone()), record));
         }
         let proof = Proof::Authenticated { by: Evidence::Token };
         let record = DecisionRecord { proof: told(&proof, &[]), ..record };
@@ -193,7 +219,7 @@ impl Gateway {
         let heard = Heard { held, speaker, policy, wait: Reason::WaitsForUser };
         let Some(asked) = self.ask_about(transaction, user, heard, message).await? else {
             let record = bug_record(record, "the engine could not decide");
-            return Ok(TakenAtLink::not(Answered::Refused(record.text.clone()), record));
+            return Ok(TakenAtLink::new(Answered::Refused(record.text.clone()), record));
         };
         let mut record = self.carry_out(transaction, user, (asked, &text, None), record).await?;
         let answered = match record.reason.as_str() {
@@ -203,8 +229,7 @@ impl Gateway {
             _ => Answered::Refused(record.text.clone()),
         };
         record.text = format!("{} It was said at the link in the invitation.", record.text);
-        let reply = (answered == Answered::Taken).then_some(reply);
-        Ok(TakenAtLink { answered, record, reply })
+        Ok(TakenAtLink { answered, record })
     }
 
     /// What a token stands for, if it is for answering and its user is still one of ours.
@@ -241,7 +266,7 @@ impl Gateway {
         Ok(revoked)
     }
 
-    async fn opened(
+    pub(super) async fn opened(
         &self,
         transaction: &mut Transaction,
         (link, organizer): (Link, Arc<User>),

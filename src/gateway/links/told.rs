@@ -1,99 +1,107 @@
-//! The mail by which an organizer learns of an answer that was given on a page: a REPLY in their own mailbox, as if it had come.
+//! The organizer's mailbox learns of an answer that came by no mail.
 //!
-//! It comes from the organizer's own address, since we may not write in the attendee's name, and names the attendee beside it.
+//! It gets the REPLY that the attendee would have sent, so that the organizer's own mail program shows and takes it like any other.
+//! The attendee did not send it, and no server of theirs would have signed it: From names the organizer's own address, and
+//! answers go to the attendee. The gateway itself knows the mail by its Message-ID, and does not take the answer twice.
 
+use std::sync::Arc;
+
+use calcard::icalendar::{ICalendarParticipationStatus as Partstat, ICalendarProperty};
+
+use super::super::letter::{self, Author, Occasioned};
+use super::super::limits::ANSWERS_TOLD_MAX;
+use super::super::notice::NOTE;
+use super::super::{Gateway, GatewayError, now_millis};
+use super::AnswerLink;
 use crate::config::User;
-use crate::gateway::in_words::instance_of;
-use crate::gateway::letter::{Author, facts};
-use crate::gateway::limits::ANSWERS_TOLD_MAX;
-use crate::gateway::notice::NOTE;
-use crate::gateway::{Gateway, GatewayError, now_millis};
-use crate::imip::{ComposeError, ComposedMail, Letter, Mailbox, Occasion, Origin, compose};
-use crate::itip::component::ComponentExt;
-use crate::itip::summary::{self, Participants, Summary};
-use crate::itip::{Address, CalendarObject, Method, Outgoing};
-use crate::ledger::{Debt, Transaction};
+use crate::imip::ComposedMail;
+use crate::itip::announce::{Answer, Said, reply_on_behalf};
+use crate::itip::component::{Party, set_partstat};
+use crate::itip::summary::{Occasion, Participants, Summary};
+use crate::itip::{Address, CalendarObject, InstanceKey, Method, Outgoing, Revisions};
+use crate::ledger::{Debt, Link, Transaction};
 
 const HOUR_MILLIS: i64 = 60 * 60 * 1_000;
 
 impl Gateway {
-    /// Enters the mail that tells the organizer what an attendee has answered; the same answer is told once.
+    /// Enters the mail that tells the organizer of an answer that stands in their calendar; false when this very answer was told
+    /// before, or too many were.
     pub(super) async fn tell_organizer(
         &self,
         transaction: &mut Transaction,
-        organizer: &User,
-        (attendee, reply): (&Address, CalendarObject),
-    ) -> Result<(), GatewayError> {
-        let since = now_millis() - HOUR_MILLIS;
-        let from = (attendee.as_str(), "authenticated");
+        known: (Link, Arc<User>),
+        answer: &Answer,
+    ) -> Result<bool, GatewayError> {
+        let (opened, revisions) = self.opened(transaction, known).await?;
+        let Some(outgoing) = told(&opened, &revisions, answer) else { return Ok(false) };
+        let user = &*opened.organizer;
+        let (from, since) = ((opened.attendee.as_str(), "authenticated"), now_millis() - HOUR_MILLIS);
         // Who cannot make up their mind fills no mailbox.
-        if transaction.count_from(organizer.key(), from, since, ANSWERS_TOLD_MAX).await? >= ANSWERS_TOLD_MAX {
-            return Ok(());
+        if transaction.count_from(user.key(), from, since, ANSWERS_TOLD_MAX).await? >= ANSWERS_TOLD_MAX {
+            return Ok(false);
         }
-        let references = transaction.thread(organizer.key(), &reply.uid().0).await?.message_ids;
-        let mail = match self.reply_to_self(organizer, (attendee, reply), references) {
-            Ok(Some(mail)) => mail,
-            Ok(None) => return Ok(()),
+        let thread = transaction.thread(user.key(), &opened.uid.0).await?;
+        let own = outgoing.to.first().filter(|own| user.addresses.contains(own)).unwrap_or(user.main_address());
+        let author = Author { name: None, via: Some(own), ..Author::from(user) };
+        let now = now_millis();
+        let letters = match letter::letters(&outgoing, author, self.pen(), &thread, (Occasioned::ByTime, now / 1_000)) {
+            Ok(letters) => letters,
             Err(error) => {
-                tracing::warn!(user = organizer.key(), %error, "an answer cannot be told to its organizer");
-                return Ok(());
+                tracing::error!(user = user.key(), uid = %opened.uid, %error, "an answer cannot be told to the organizer");
+                return Ok(false);
             }
         };
-        let own = organizer.main_address().to_string();
-        let debt = Debt {
-            user: organizer.key().to_owned(),
-            // In no thread, so that it keeps no update back; and when it does not arrive, nobody is told of that.
-            cal_uid: String::new(),
-            message_id: mail.message_id,
-            sender: own.clone(),
-            recipients: vec![own],
-            method: NOTE.to_owned(),
-            subject: mail.subject,
-            raw: mail.raw,
-            dtstamp: 0,
-            created_at: now_millis(),
-        };
-        transaction.owe(&debt).await?;
-        Ok(())
+        let mut is_new = false;
+        for letter in letters {
+            is_new |= transaction.owe(&note(user, own, letter.mail, now)).await?;
+        }
+        Ok(is_new)
     }
+}
 
-    fn reply_to_self(
-        &self,
-        organizer: &User,
-        (attendee, reply): (&Address, CalendarObject),
-        references: Vec<String>,
-    ) -> Result<Option<ComposedMail>, ComposeError> {
-        let calendar = reply.to_text();
-        let Some(component) = reply.principal() else { return Ok(None) };
-        let Some(party) = component.attendees().find(|party| party.is(attendee)) else { return Ok(None) };
-        let Some(partstat) = party.partstat().cloned() else { return Ok(None) };
-        let name = party.name().map_or_else(|| attendee.to_string(), str::to_owned);
-        let sequence = u64::try_from(component.sequence().0).unwrap_or(0);
-        let instance = instance_of(&reply);
-        let occasion = summary::Occasion::Rsvp(partstat);
-        let summary = Summary::new(occasion, component, reply.zones(), Participants::Shown);
-        let own = organizer.main_address().clone();
-        let to = vec![own.clone()];
-        let outgoing = Outgoing { from: attendee.clone(), to, method: Method::Reply, summary, object: reply };
-        let author = Author { name: None, ..Author::from(organizer) };
-        let letter = Letter {
-            from: Mailbox { address: own.clone(), name: Some(name) },
-            sender: None,
-            to: vec![Mailbox { address: own, name: organizer.name.clone() }],
-            language: organizer.language,
-            method: Method::Reply,
-            calendar: &calendar,
-            component: outgoing.object.kind().as_str(),
-            occasion: Occasion::Reply,
-            facts: facts(&outgoing, author, None),
-            uid: &outgoing.object.uid().0,
-            instance: (!instance.is_empty()).then_some(instance.as_str()),
-            sequence,
-            in_reply_to: None,
-            references,
-            date: now_millis() / 1_000,
-            origin: Origin::Generated,
-        };
-        compose(&letter, &self.wording).map(Some)
+/// The mail as a note: it stands in no thread of what the user owes others, and when it comes back, that is the end.
+fn note(user: &User, own: &Address, mail: ComposedMail, now: i64) -> Debt {
+    Debt {
+        user: user.key().to_owned(),
+        cal_uid: String::new(),
+        message_id: mail.message_id,
+        sender: own.to_string(),
+        recipients: vec![own.to_string()],
+        method: NOTE.to_owned(),
+        subject: mail.subject,
+        raw: mail.raw,
+        dtstamp: 0,
+        created_at: now,
     }
+}
+
+/// The REPLY of an answer that was taken, to be told to the organizer alone.
+///
+/// Its DTSTAMP is that of the attendee's last answer: the same answer told again is the same mail.
+fn told(opened: &AnswerLink, revisions: &Revisions, answer: &Answer) -> Option<Outgoing> {
+    let held = opened.object.as_ref()?;
+    let answer = Answer { instance: opened.instance.or(answer.instance), ..answer.clone() };
+    let of_theirs = revisions.replies.iter().filter(|((_, of), _)| *of == opened.attendee);
+    let dtstamp = of_theirs.map(|(_, revision)| revision.dtstamp).max().unwrap_or_default();
+    let said = Said { attendee: &opened.attendee, answer: &answer, asked_at: opened.asked_at };
+    let unanswered = unanswered(held, &opened.attendee);
+    let reply = reply_on_behalf(&unanswered, said, (dtstamp, crate::PRODID)).ok()?;
+    let organizer = held.organizer().ok().flatten()?;
+    let occasion = Occasion::Rsvp(answer.partstat.clone());
+    let summary = Summary::new(occasion, reply.principal()?, reply.zones(), Participants::Shown);
+    Some(Outgoing { from: opened.attendee.clone(), to: vec![organizer], method: Method::Reply, summary, object: reply })
+}
+
+/// The object as if the attendee had not answered yet, so that whatever they say is worth saying.
+fn unanswered(held: &CalendarObject, attendee: &Address) -> CalendarObject {
+    let mut object = held.clone();
+    let keys: Vec<InstanceKey> = object.keys().collect();
+    for key in keys {
+        let Some(component) = object.get_mut(key) else { continue };
+        let attendees = component.entries.iter_mut().filter(|entry| entry.name == ICalendarProperty::Attendee);
+        attendees
+            .filter(|entry| Party(entry).is(attendee))
+            .for_each(|entry| set_partstat(entry, Partstat::NeedsAction));
+    }
+    object
 }

@@ -18,7 +18,7 @@ pub(super) fn header<'a>(letter: &Letter<'_>, message_id: &str, subject: &str) -
     let mut builder = MessageBuilder::new()
         .from(header_address(&letter.from))
         .to(HeaderAddress::new_list(to))
-        .reply_to(header_address(&letter.from))
+        .reply_to(header_address(letter.reply_to.as_ref().unwrap_or(&letter.from)))
         .subject(subject.to_owned())
         .date(Date::new(letter.date))
         .message_id(message_id.to_owned())

@@ -33,7 +33,7 @@ pub fn header_text(text: &str, chars_max: usize) -> String {
 }
 
 /// A text of several lines; two blank lines in a row say no more than one. Whether it was cut stands beside it.
-pub(super) fn lines(text: &str, chars_max: usize) -> (Vec<String>, bool) {
+pub(in crate::imip) fn lines(text: &str, chars_max: usize) -> (Vec<String>, bool) {
     let shown: String = text.chars().take(chars_max).collect();
     let is_cut = shown.len() < text.len();
     let mut lines: Vec<String> = Vec::new();

@@ -27,7 +27,7 @@ impl Kind {
         }
     }
 
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Kind::Event => "event",
             Kind::Task => "task",
@@ -69,6 +69,13 @@ pub(super) struct Row {
     pub is_quoted: bool,
 }
 
+impl Row {
+    /// A fact of somebody's own words.
+    pub(super) fn plain(label: String, value: String) -> Self {
+        Self { label, value, before: None, before_text: None, is_quoted: true }
+    }
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Comment {
     pub label: String,
@@ -93,12 +100,6 @@ pub(super) struct LinkedAnswer {
 
 /// Everything that a mail says.
 pub(super) fn page(voice: &Voice<'_>, (language, occasion, kind): (Language, Occasion, Kind), facts: &Facts) -> Page {
-    let (mut description, is_cut) =
-        lines(facts.description.as_deref().unwrap_or_default(), limits::DESCRIPTION_CHARS_MAX);
-    description = description.into_iter().map(isolated).collect();
-    if is_cut {
-        description.push(voice.word("text-goes-on"));
-    }
     let comment = fact(facts.comment.as_deref());
     let links = facts.links.as_ref().and_then(|links| link_row(voice, links));
     Page {
@@ -108,7 +109,7 @@ pub(super) fn page(voice: &Voice<'_>, (language, occasion, kind): (Language, Occ
         is_cancelled: occasion == Occasion::Cancellation,
         rows: rows(voice, kind, facts),
         comment: comment.map(|text| commented(voice, text)),
-        description,
+        description: description_lines(voice, facts),
         description_note: facts
             .before
             .as_deref()
@@ -119,6 +120,14 @@ pub(super) fn page(voice: &Voice<'_>, (language, occasion, kind): (Language, Occ
         label_width: 0,
     }
     .measured()
+}
+
+/// The lines of the description, cut where it is long.
+pub(super) fn description_lines(voice: &Voice<'_>, facts: &Facts) -> Vec<String> {
+    let text = facts.description.as_deref().unwrap_or_default();
+    let (lines, is_cut) = lines(text, limits::DESCRIPTION_CHARS_MAX);
+    let goes_on = is_cut.then(|| voice.word("text-goes-on"));
+    lines.into_iter().map(isolated).chain(goes_on).collect()
 }
 
 fn commented(voice: &Voice<'_>, text: String) -> Comment {
@@ -164,7 +173,7 @@ fn subject_id(occasion: Occasion, answer: Option<Answer>) -> &'static str {
     }
 }
 
-fn opening(voice: &Voice<'_>, occasion: Occasion, kind: Kind, facts: &Facts) -> String {
+pub(super) fn opening(voice: &Voice<'_>, occasion: Occasion, kind: Kind, facts: &Facts) -> String {
     let organizer = person(voice, facts.organizer.as_deref(), "somebody-organizer");
     let attendee = person(voice, facts.attendee.as_deref(), "somebody-attendee");
     let deputy = fact(facts.sent_by.as_deref());
@@ -190,7 +199,7 @@ fn opening(voice: &Voice<'_>, occasion: Occasion, kind: Kind, facts: &Facts) -> 
     }
 }
 
-fn opening_id(occasion: Occasion, answer: Option<Answer>) -> &'static str {
+pub(super) fn opening_id(occasion: Occasion, answer: Option<Answer>) -> &'static str {
     match occasion {
         Occasion::Invitation => "opening-invitation",
         Occasion::Update => "opening-update",
@@ -235,7 +244,7 @@ fn closing(occasion: Occasion, has_links: bool) -> &'static str {
     }
 }
 
-fn rows(voice: &Voice<'_>, kind: Kind, facts: &Facts) -> Vec<Row> {
+pub(super) fn rows(voice: &Voice<'_>, kind: Kind, facts: &Facts) -> Vec<Row> {
     let now = Earlier {
         summary: facts.summary.clone(),
         location: facts.location.clone(),
@@ -313,14 +322,14 @@ fn link_row(voice: &Voice<'_>, links: &Links) -> Option<LinkRow> {
     })
 }
 
-fn person(voice: &Voice<'_>, name: Option<&str>, unknown: &str) -> String {
+pub(super) fn person(voice: &Voice<'_>, name: Option<&str>, unknown: &str) -> String {
     fact(name).unwrap_or_else(|| voice.word(unknown))
 }
 
-fn fact(text: Option<&str>) -> Option<String> {
+pub(super) fn fact(text: Option<&str>) -> Option<String> {
     text.map(|text| one_line(text, limits::FACT_CHARS_MAX)).filter(|text| !text.is_empty()).map(isolated)
 }
 
-fn count(number: usize) -> Value<'static> {
+pub(super) fn count(number: usize) -> Value<'static> {
     Value::Number(i64::try_from(number).unwrap_or(i64::MAX))
 }

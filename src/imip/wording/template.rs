@@ -3,11 +3,13 @@
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use serde::Serialize;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Voice;
 use super::clean::{END_ISOLATE, ISOLATE};
 use super::page::Page;
+use super::visit::VisitPage;
 use crate::imip::limits;
 
 /// The width of the text body. RFC 5322 §2.1.1 asks for at most 78; quoting in an answer needs some room.
@@ -18,6 +20,7 @@ const LABEL_WIDTH_MAX: usize = 20;
 
 const TEXT: &str = "mail.txt";
 const HTML: &str = "mail.html";
+const VISIT: &str = "answer.html";
 
 /// The templates of both bodies.
 #[derive(Debug)]
@@ -30,9 +33,11 @@ pub(super) struct Templates {
 impl Templates {
     pub(super) fn built_in() -> Self {
         let mut built_in = environment();
-        for (name, source) in
-            [(TEXT, include_str!("../../../templates/mail.txt")), (HTML, include_str!("../../../templates/mail.html"))]
-        {
+        for (name, source) in [
+            (TEXT, include_str!("../../../templates/mail.txt")),
+            (HTML, include_str!("../../../templates/mail.html")),
+            (VISIT, include_str!("../../../templates/answer.html")),
+        ] {
             // Tests render both; a template that does not parse leaves the subject as the body.
             let _ = built_in.add_template(name, source);
         }
@@ -77,6 +82,11 @@ impl Templates {
         self.body(HTML, page, voice)
     }
 
+    /// The page behind a link; ours always, since what it holds is for the browser to believe.
+    pub(super) fn visit(&self, page: &VisitPage) -> String {
+        rendered(&self.built_in, VISIT, page).unwrap_or_default()
+    }
+
     fn body(&self, name: &str, page: &Page, voice: &Voice<'_>) -> String {
         if self.own.get_template(name).is_ok() {
             match rendered(&self.own, name, page) {
@@ -101,7 +111,7 @@ fn environment() -> Environment<'static> {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_fuel(Some(limits::TEMPLATE_STEPS_MAX));
     environment.set_recursion_limit(20);
-    environment.set_auto_escape_callback(|name| if name == HTML { AutoEscape::Html } else { AutoEscape::None });
+    environment.set_auto_escape_callback(|name| if name != TEXT { AutoEscape::Html } else { AutoEscape::None });
     environment.add_filter("wrap", |text: &str| wrap(text, "", 0));
     environment.add_filter("field", field);
     environment.add_filter("parenthesis", |text: &str| format!("({text})"));
@@ -109,7 +119,7 @@ fn environment() -> Environment<'static> {
     environment
 }
 
-fn rendered(environment: &Environment<'_>, name: &str, page: &Page) -> Result<String, minijinja::Error> {
+fn rendered(environment: &Environment<'_>, name: &str, page: &impl Serialize) -> Result<String, minijinja::Error> {
     let body = environment.get_template(name)?.render(Value::from(minijinja::value::Serde(page)))?;
     // A control character cannot come from the page; what a template itself writes is not trusted with the mail either.
     let body: String = body.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();

@@ -50,6 +50,15 @@ impl Voice<'_> {
         }
     }
 
+    /// A point in time on a clock that is named elsewhere.
+    pub(super) fn instant_alone(&self, when: &When) -> String {
+        match when {
+            When::Day(day) => self.weekday_date(*day),
+            When::At(time) => self.date_time(time.naive_local()),
+            When::Local { time, .. } => self.date_time(*time),
+        }
+    }
+
     /// A span of time; the same day is not said twice.
     pub(super) fn period(&self, start: &When, end: Option<&When>) -> String {
         match (start, end) {
