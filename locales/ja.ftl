@@ -180,3 +180,19 @@ advice-cancellation = 相手はまだ予定どおり行われると思ってい�
 advice-answer = 招待した人はこの返答を知りません。アドレスを確認するか、別の方法で連絡してください。
 advice-message = 相手はこの内容を知りません。別の方法で連絡してください。
 undelivered-closing = このお知らせは一度だけ送信されます。メールサーバーのカレンダーゲートウェイ imipd が作成しました。
+
+### The questions to the user
+
+subject-question = ご回答ください: { $title }
+subject-unproven = 本物ですか: { $title }
+subject-crasher = 招待されていない方: { $title }
+sender-unproven = このメールが { $sender } からのものである証拠はありません。
+crasher-uninvited = { $sender } は招待されていません。
+conflicts = 同じ時間にカレンダーにある予定:
+no-conflicts = その時間にほかの予定はカレンダーにありません。
+how-invitation = このメールに返信し、最初の行に { $yes }、{ $no }、{ $maybe } のいずれかだけを書いてください。その下に書いた内容はコメントとして送られます。
+how-unproven = 本物だと分かっている場合にのみ { $yes } と返信してください。{ $no } と返信すると破棄され、誰にも通知されません。
+how-counter = 提案を受け入れて全員に知らせるには { $yes }、断るには { $no } とこのメールに返信してください。
+how-crasher = この方を招待するには { $yes }、回答を破棄するには { $no } とこのメールに返信してください。
+how-folders = または、メールをフォルダー { $accept }、{ $decline }、{ $tentative } のいずれかに移動してください。
+question-closing = この質問は一度だけ届きます。メールサーバーのカレンダーゲートウェイ imipd が作成しました。

@@ -218,3 +218,19 @@ advice-cancellation = Daar rekent men er misschien nog op dat de afspraak doorga
 advice-answer = Wie u heeft uitgenodigd, weet er niet van. Controleer het adres, of laat het op een andere manier weten.
 advice-message = Daar weet men er niet van. Laat het op een andere manier weten.
 undelivered-closing = Dit bericht komt één keer. Het is geschreven door imipd, de agendagateway van uw mailserver.
+
+### The questions to the user
+
+subject-question = Uw antwoord, alstublieft: { $title }
+subject-unproven = Is dit echt? { $title }
+subject-crasher = Niet uitgenodigd: { $title }
+sender-unproven = Niets bewijst dat deze e-mail van { $sender } komt.
+crasher-uninvited = { $sender } was niet uitgenodigd.
+conflicts = Op dezelfde tijd staat in uw agenda:
+no-conflicts = Er staat op die tijd niets anders in uw agenda.
+how-invitation = Beantwoord deze e-mail met { $yes }, { $no } of { $maybe } alleen op de eerste regel. Wat u eronder schrijft, gaat mee als opmerking.
+how-unproven = Antwoord alleen { $yes } als u weet dat het echt is. Met { $no } wordt het vergeten en krijgt niemand bericht.
+how-counter = Beantwoord deze e-mail met { $yes } om het voorstel aan te nemen, en iedereen krijgt bericht, of met { $no } om het af te wijzen.
+how-crasher = Beantwoord deze e-mail met { $yes } om deze persoon uit te nodigen, of met { $no } om het antwoord te vergeten.
+how-folders = Of verplaats de e-mail naar de map { $accept }, { $decline } of { $tentative }.
+question-closing = Deze vraag komt één keer. imipd, de agendagateway van uw mailserver, heeft haar geschreven.

@@ -30,3 +30,12 @@ pub(super) const MARK_ATTEMPTS_MAX: u32 = 60;
 
 /// The first rest after trouble with a keyword, and the longest.
 pub(super) const MARK_PAUSE_MILLIS: (i64, i64) = (5_000, 3_600_000);
+
+/// Objects of a user among which it is looked for what an invitation collides with: those that were changed last.
+pub(super) const CONFLICT_OBJECTS_MAX: u32 = 2_000;
+
+/// How far ahead that is looked for.
+pub(super) const CONFLICT_YEARS: i64 = 20;
+
+/// Collisions that a notice lists; the others are counted.
+pub(super) const CONFLICTS_LISTED_MAX: usize = 5;

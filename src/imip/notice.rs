@@ -1,6 +1,7 @@
 //! A note from the gateway to its own user: who did not get a mail.
 //!
-//! Nobody may answer it and no program should (RFC 3834 §2), and it holds no calendar, so that it cannot start anything.
+//! No program should answer it (RFC 3834 §2), and it holds no calendar, so that it cannot start anything. `question` has the notes that
+//! their user may answer.
 
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as HeaderAddress;
@@ -47,16 +48,36 @@ pub fn compose_undelivered(notice: &Undelivered<'_>, wording: &Wording) -> Resul
     if notice.failures.is_empty() {
         return Err(ComposeError::NoRecipient);
     }
-    let (subject, text, broken) = words(notice, wording);
-    let message_id = message_id(notice);
+    let words = words(notice, wording);
+    let about = About { user: &notice.user, message_id: notice.message_id, date: notice.date };
+    Ok(note(&about, message_id(notice), words))
+}
+
+/// What every note of ours to a user is about.
+pub(super) struct About<'a> {
+    /// To whom it goes.
+    pub user: &'a Mailbox,
+    /// The Message-ID of the mail that it is about, with its angle brackets; empty for none.
+    pub message_id: &'a str,
+    /// Date, in unix seconds.
+    pub date: i64,
+}
+
+/// A note with subject, text and what could not be said as it was told to.
+pub(super) fn note(
+    about: &About<'_>,
+    message_id: String,
+    (subject, text, broken): (String, String, Vec<String>),
+) -> ComposedMail {
+    let user = &about.user.address;
     // RFC 5322 §3.6.4: the note belongs to the thread of the mail that it is about.
-    let original = notice.message_id.trim_start_matches('<').trim_end_matches('>');
+    let original = about.message_id.trim_start_matches('<').trim_end_matches('>');
     let is_safe = original.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'<' | b'>')) && !original.is_empty();
     let mut builder = MessageBuilder::new()
         .from(HeaderAddress::new_address(Some("imipd"), user.as_str().to_owned()))
-        .to(HeaderAddress::new_address(notice.user.name.clone(), user.as_str().to_owned()))
+        .to(HeaderAddress::new_address(about.user.name.clone(), user.as_str().to_owned()))
         .subject(subject.clone())
-        .date(Date::new(notice.date))
+        .date(Date::new(about.date))
         .message_id(message_id.clone())
         .header("MIME-Version", Raw::new("1.0"))
         // RFC 3834 §5: no human sent it, and it answers nothing.
@@ -66,7 +87,7 @@ pub fn compose_undelivered(notice: &Undelivered<'_>, wording: &Wording) -> Resul
     }
     let mut raw = Vec::new();
     builder.text_body(text.replace('\n', "\r\n")).serialize(&mut raw);
-    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken })
+    ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken }
 }
 
 /// Subject and text, and what an administrator's messages could not say.

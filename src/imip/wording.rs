@@ -3,12 +3,14 @@
 //! | file | what it does |
 //! |---|---|
 //! | `clean` | makes a text from outside fit to be shown |
+//! | `asking` | what a question to a user says |
 //! | `times` | dates, spans and durations in words |
 //! | `repeats` | a series in words |
 //! | `page` | what a mail says, line by line |
 //! | `template` | how the lines are laid out, as text and as HTML |
 //! | `overrides` | what an administrator has put in place of ours |
 
+mod asking;
 pub mod clean;
 mod overrides;
 mod page;

@@ -28,7 +28,9 @@ impl Ledger {
         // Who is still to be told of it has not been.
         let undelivered = "DELETE FROM undelivered WHERE rowid IN (
             SELECT rowid FROM undelivered WHERE told = 1 AND due_at < ? LIMIT ?)";
-        let records = [mails, decisions, undelivered].map(|sql| (sql, kept.records_since));
+        let questions =
+            "DELETE FROM question WHERE message_id IN (SELECT message_id FROM question WHERE at < ? LIMIT ?)";
+        let records = [mails, decisions, undelivered, questions].map(|sql| (sql, kept.records_since));
         let mut forgotten = self.forget_said(kept.records_since, most).await?;
         for (sql, since) in [(texts, kept.texts_since)].into_iter().chain(records) {
             let query = sqlx::query(sql).bind(since).bind(most);
