@@ -223,6 +223,7 @@ fn serve(stream: TcpStream, taken: &AtomicU64) -> io::Result<()> {
                 is_content = true;
                 b"354 go ahead\r\n"
             }
+            (false, b"EHLO") => b"250-sink\r\n250 PIPELINING\r\n",
             (false, b"QUIT") => return out.write_all(b"221 2.0.0 bye\r\n"),
             (false, _) => b"250 2.0.0 ok\r\n",
         };

@@ -11,3 +11,7 @@ pub const REPLY_OCTETS_MAX: usize = 16 * 1024;
 
 /// Characters of a reply that are kept.
 pub const REPLY_CHARS_MAX: usize = 500;
+
+/// Commands that are said at once. Their replies must fit into what a server may say without being asked anew, and neither side
+/// may have to wait until the other one reads (RFC 2920 §3.1).
+pub const PIPELINED_MAX: usize = 20;

@@ -40,6 +40,8 @@ pub struct Script {
     pub drip: Duration,
     /// Says to the first command what never ends: a line, or lines.
     pub endless: Option<&'static [u8]>,
+    /// Says nothing to MAIL and RCPT before DATA has come: only who says all at once gets on.
+    pub holds_replies: bool,
     /// Drops the connection instead of the 250, for so many mails of all connections together.
     pub lost_acceptances: usize,
 }
@@ -134,7 +136,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         return Ok(());
     }
     say(&mut stream, script, script.greeting.unwrap_or("220 test ESMTP")).await?;
-    let (mut mails, mut recipients) = (0, Vec::new());
+    let (mut mails, mut recipients, mut held) = (0, Vec::new(), String::new());
     loop {
         let mut line = String::new();
         if stream.read_line(&mut line).await? == 0 {
@@ -155,7 +157,11 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
             None => recipient_reply(&line, script, seen, recipients.len())
                 .unwrap_or_else(|| default_reply(&line, &script.offers)),
         };
-        say(&mut stream, script, &reply).await?;
+        if script.holds_replies && (line.starts_with("MAIL") || line.starts_with("RCPT")) {
+            held += &format!("{reply}\r\n");
+        } else {
+            say(&mut stream, script, &format!("{}{reply}", std::mem::take(&mut held))).await?;
+        }
         match line.split([' ', ':']).next().unwrap_or_default() {
             "MAIL" | "RSET" => recipients.clear(),
             "RCPT" if reply.starts_with("250") => recipients.push(line.clone()),

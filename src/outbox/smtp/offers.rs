@@ -9,6 +9,8 @@ pub(super) struct Offers {
     pub recipients_max: Option<usize>,
     /// Whether delivery reports can be asked for (RFC 3461 §4).
     pub dsn: bool,
+    /// Whether commands can be said at once (RFC 2920).
+    pub pipelining: bool,
 }
 
 impl Offers {
@@ -22,6 +24,8 @@ impl Offers {
             let name = words.next().unwrap_or_default();
             if name.eq_ignore_ascii_case("DSN") {
                 offers.dsn = true;
+            } else if name.eq_ignore_ascii_case("PIPELINING") {
+                offers.pipelining = true;
             } else if name.eq_ignore_ascii_case("SIZE") {
                 offers.size_octets = Some(words.next().and_then(|limit| limit.parse().ok()).unwrap_or(0));
             } else if name.eq_ignore_ascii_case("LIMITS") {
@@ -44,8 +48,8 @@ mod tests {
 
     #[test]
     fn the_offers_of_a_server_are_read() {
-        let heard = b"220 mail ESMTP SIZE 1\r\n250-mail greets you\r\n250-size 10240000\r\n250-LIMITS MAILMAX=9 RCPTMAX=50\r\n250 DSN\r\n";
-        let expected = Offers { size_octets: Some(10_240_000), recipients_max: Some(50), dsn: true };
+        let heard = b"220 mail ESMTP SIZE 1\r\n250-mail greets you\r\n250-size 10240000\r\n250-LIMITS MAILMAX=9 RCPTMAX=50\r\n250-PIPELINING\r\n250 DSN\r\n";
+        let expected = Offers { size_octets: Some(10_240_000), recipients_max: Some(50), dsn: true, pipelining: true };
         assert_eq!(Offers::read(heard), expected);
         assert_eq!(Offers::read(b"250 SIZE\r\n"), Offers { size_octets: Some(0), ..Offers::default() });
         assert_eq!(Offers::read(b"250-LIMITS RCPTMAX=0\r\n250 SIZE x\r\n").recipients_max, None);

@@ -1,5 +1,7 @@
 //! One connection and the dialogue on it.
 
+mod pipeline;
+
 use std::error::Error as _;
 use std::fmt::Display;
 use std::future::Future;
@@ -42,12 +44,34 @@ pub(super) struct Session {
     is_closing: bool,
     /// Whether a mail has gone before on it.
     is_reused: bool,
-    /// Whether the server has answered MAIL with anything but a goodbye.
+    /// Whether the server has said anything to this mail but goodbye.
     has_begun: bool,
 }
 
 /// What came back: a positive reply, a negative one, or none.
 type Reply = Result<Result<Response, Refusal>, SmtpError>;
+
+/// How far a mail has come before its content.
+struct Opened {
+    /// The reply to each RCPT.
+    recipients: Vec<(Address, Outcome)>,
+    /// Those who were one too many, or not asked.
+    untried: Vec<Address>,
+    /// The reply to DATA, where somebody is to get the content.
+    go_ahead: Option<Result<Response, Refusal>>,
+}
+
+impl Opened {
+    /// Nobody gets the mail, because it was refused as a whole.
+    fn refused(recipients: &[Address], refusal: &Refusal) -> Self {
+        let recipients = recipients.iter().map(|to| (to.clone(), Outcome::Refused(refusal.clone()))).collect();
+        Self { recipients, untried: Vec::new(), go_ahead: None }
+    }
+
+    fn is_anyone_left(&self) -> bool {
+        self.recipients.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted { .. }))
+    }
+}
 
 impl Session {
     /// Connects, protects the connection, greets and authenticates.
@@ -80,23 +104,35 @@ impl Session {
         content: &[u8],
     ) -> Result<Submission, SmtpError> {
         self.has_begun = false;
-        let sender = match self.sender(envelope, recipients, content) {
-            Ok(mail) => self.ask(mail).await?,
-            Err(refusal) => Err(refusal),
+        let opened = match self.sender(envelope, recipients, content) {
+            Err(refusal) => Opened::refused(recipients, &refusal),
+            Ok(mail) if self.offers.pipelining => self.open_at_once(mail, recipients, envelope.reports).await?,
+            Ok(mail) => self.open_step_by_step(mail, recipients, envelope.reports).await?,
         };
-        self.has_begun = !self.is_closing;
-        if let Err(refusal) = sender {
-            let recipients = recipients.iter().map(|to| (to.clone(), Outcome::Refused(refusal.clone()))).collect();
-            return Ok(Submission { recipients, data: DataOutcome::NotSent, untried: Vec::new() });
+        let data = match opened.go_ahead {
+            Some(reply) => self.content(reply, content).await?,
+            None => self.closed_early(&opened.recipients),
+        };
+        Ok(Submission { recipients: opened.recipients, data, untried: opened.untried })
+    }
+
+    /// The dialogue up to the content with a server that wants to be asked one thing after the other.
+    async fn open_step_by_step(
+        &mut self,
+        mail: Mail,
+        recipients: &[Address],
+        reports: Reports<'_>,
+    ) -> Result<Opened, SmtpError> {
+        if let Err(refusal) = self.ask(mail).await? {
+            return Ok(Opened::refused(recipients, &refusal));
         }
         self.is_dirty = true;
-        let (asked, untried) = self.recipients(recipients, envelope.reports).await?;
-        let is_anyone_left = asked.iter().any(|(_, outcome)| matches!(outcome, Outcome::Accepted { .. }));
-        let data = match is_anyone_left && !self.is_closing {
-            true => self.content(content).await?,
-            false => self.closed_early(&asked),
-        };
-        Ok(Submission { recipients: asked, data, untried })
+        let (recipients, untried) = self.recipients(recipients, reports).await?;
+        let mut opened = Opened { recipients, untried, go_ahead: None };
+        if opened.is_anyone_left() && !self.is_closing {
+            opened.go_ahead = Some(self.ask(Data).await?);
+        }
+        Ok(opened)
     }
 
     /// Asks for as many recipients as go into one transaction; then come those who were not asked.
@@ -153,21 +189,19 @@ impl Session {
 
     async fn recipient(&mut self, recipient: &Address, reports: Reports<'_>) -> Result<Outcome, SmtpError> {
         if self.is_closing {
-            return Ok(Outcome::Refused(Refusal {
-                permanent: false,
-                ..refused_here(CLOSING, "the server hung up before")
-            }));
+            return Ok(Outcome::Refused(hung_up()));
         }
-        let reply = match self.parsed(recipient) {
-            Ok(address) => self.ask(Rcpt::new(address, self.notifications(recipient, reports))).await?,
+        let reply = match self.rcpt(recipient, reports) {
+            Ok(rcpt) => self.ask(rcpt).await?,
             Err(refusal) => Err(refusal),
         };
-        Ok(match reply {
-            Ok(response) => {
-                Outcome::Accepted { response: on_one_line(&response.message().collect::<Vec<_>>().join(" ")) }
-            }
-            Err(refusal) => Outcome::Refused(refusal),
-        })
+        Ok(outcome(reply))
+    }
+
+    /// The RCPT command, unless the address cannot be sent to this server at all.
+    fn rcpt(&self, recipient: &Address, reports: Reports<'_>) -> Result<Rcpt, Refusal> {
+        let address = self.parsed(recipient)?;
+        Ok(Rcpt::new(address, self.notifications(recipient, reports)))
     }
 
     /// What of a mail is reported back, and under which name (RFC 3461 §4.3, §4.4).
@@ -210,8 +244,8 @@ impl Session {
         parsed.ok_or_else(|| refused_here(NAME_NOT_ALLOWED, "5.1.3 the address is no mail address"))
     }
 
-    async fn content(&mut self, content: &[u8]) -> Result<DataOutcome, SmtpError> {
-        match self.ask(Data).await? {
+    async fn content(&mut self, go_ahead: Result<Response, Refusal>, content: &[u8]) -> Result<DataOutcome, SmtpError> {
+        match go_ahead {
             Err(refusal) => return Ok(DataOutcome::Refused(refusal)),
             Ok(go_ahead) if !go_ahead.has_code(354) => {
                 // Sending content now would have its lines read as commands.
@@ -274,8 +308,16 @@ impl Session {
 
     async fn ask(&mut self, command: impl Display) -> Reply {
         let reply = within(self.timeout, self.connection.command(command)).await;
+        self.understood(reply)
+    }
+
+    /// What a reply means for this connection.
+    fn understood(&mut self, reply: Result<Response, Silence>) -> Reply {
         match reply {
-            Ok(response) => Ok(Ok(response)),
+            Ok(response) => {
+                self.has_begun = true;
+                Ok(Ok(response))
+            }
             Err(Silence::Timeout) => Err(SmtpError::Unreachable {
                 server: self.server.clone(),
                 reason: format!("no reply within {:?}", self.timeout),
@@ -283,11 +325,20 @@ impl Session {
             Err(Silence::Error(error)) => match refusal(&error) {
                 Some(refusal) => {
                     self.is_closing |= refusal.code == CLOSING;
+                    self.has_begun |= !self.is_closing;
                     Ok(Err(refusal))
                 }
                 None => Err(trouble(&self.server, &error)),
             },
         }
+    }
+}
+
+/// What a reply to RCPT means for the recipient.
+fn outcome(reply: Result<Response, Refusal>) -> Outcome {
+    match reply {
+        Ok(response) => Outcome::Accepted { response: on_one_line(&response.message().collect::<Vec<_>>().join(" ")) },
+        Err(refusal) => Outcome::Refused(refusal),
     }
 }
 
@@ -335,6 +386,11 @@ pub(super) fn trouble(server: &str, error: &lettre::transport::smtp::Error) -> S
     // lettre reports a closed connection as a response that is incomplete.
     let is_protocol = (error.is_response() && !reason.contains("incomplete")) || error.is_client();
     if is_protocol { SmtpError::Protocol { server, reason } } else { SmtpError::Unreachable { server, reason } }
+}
+
+/// To whom this is said the server had hung up before they were asked for.
+fn hung_up() -> Refusal {
+    Refusal { permanent: false, ..refused_here(CLOSING, "the server hung up before") }
 }
 
 fn refused_here(code: u16, text: &str) -> Refusal {
