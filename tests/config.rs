@@ -491,6 +491,7 @@ fn a_keyword_is_one_answer_and_nothing_that_imipd_sets_itself() {
     );
     assert_fault(
         "[answers.keywords]\naccept = \"\\\\Seen\"\n",
-        "2: answers.keywords.accept: \"\\\\Seen\" is no IMAP keyword; write letters, digits and signs such as \"$Imipd\", without blanks",
+        "2: answers.keywords.accept: \"\\\\Seen\" is no IMAP keyword; write up to 64 letters, digits and signs such as \"$Imipd\", without blanks, brackets, quotes \
+         and backslashes",
     );
 }

@@ -175,7 +175,7 @@ impl Gateway {
             let hits = slots.into_iter().filter(|slot| asked.iter().any(|own| own.meets(slot)));
             found.extend(hits.map(|slot| (slot, summary.clone())));
         }
-        found.sort_by(|(one, _), (other, _)| one.from.cmp(&other.from));
+        found.sort_by_key(|(slot, _)| slot.from);
         let unlisted = found.len().saturating_sub(CONFLICTS_LISTED_MAX);
         let listed = found.into_iter().take(CONFLICTS_LISTED_MAX).filter_map(|(slot, summary)| {
             let end = (slot.to > slot.from).then(|| shown(slot.end, user.timezone)).flatten();
