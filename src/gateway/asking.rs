@@ -22,7 +22,9 @@ use super::receive::Place;
 use super::{Gateway, GatewayError, now_millis};
 use crate::calendar::CalendarStore;
 use crate::config::User;
-use crate::imip::{Asks, Conflict, Conflicts, Email, Mailbox, Occasion, Question as Note, compose_question};
+use crate::imip::{
+    Asks, ComposedMail, Conflict, Conflicts, Email, Mailbox, Occasion, Question as Note, compose_question,
+};
 use crate::itip::busy::{self, Slot, Window};
 use crate::itip::component::ComponentExt;
 use crate::itip::zone::Zone;
@@ -49,19 +51,39 @@ impl Gateway {
         record: &DecisionRecord,
     ) -> Result<(), GatewayError> {
         let Some(kind) = self.question_about(transaction, user, (message, record)).await? else { return Ok(()) };
-        let (now, clock) = (now_millis(), Zone::Known(Tz::Tz(user.timezone)));
-        let speaker = Address::in_mail(&record.sender);
-        let Some(facts) = facts_of(message, &speaker, user.timezone) else { return Ok(()) };
-        let has_time = match message.method {
-            Method::Request | Method::Add | Method::Counter => message.object.kind() == Kind::Event,
-            Method::Publish | Method::Reply | Method::Cancel | Method::Refresh | Method::DeclineCounter => false,
+        let Some(revision) = message.object.principal().map(|component| component.revision()) else { return Ok(()) };
+        let Some(mail) = self.write_question(transaction, user, (message, record, kind)).await? else { return Ok(()) };
+        let question = Question {
+            message_id: mail.message_id.clone(),
+            user: user.key().to_owned(),
+            kind,
+            cal_uid: record.cal_uid.clone(),
+            instance: record.instance.clone(),
+            sequence: revision.sequence.0,
+            sender: record.sender.clone(),
+            about: record.message_id.clone(),
+            at: now_millis(),
         };
-        let conflicts = match has_time {
-            true => Some(self.conflicts(transaction, user, (&message.object, &clock, now / 1_000)).await?),
+        transaction.add_question(&question).await?;
+        transaction.owe(&note_to(user, mail)).await?;
+        Ok(())
+    }
+
+    /// The notice as a mail; nothing when it cannot be written.
+    async fn write_question(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        (message, record, kind): (&ItipMessage, &DecisionRecord, QuestionKind),
+    ) -> Result<Option<ComposedMail>, GatewayError> {
+        let (now, clock) = (now_millis() / 1_000, Zone::Known(Tz::Tz(user.timezone)));
+        let Some(facts) = facts_of(message, &Address::in_mail(&record.sender), user.timezone) else { return Ok(None) };
+        let conflicts = match takes_time(message) {
+            true => Some(self.conflicts(transaction, user, (&message.object, &clock, now)).await?),
             false => None,
         };
-        let Some(revision) = message.object.principal().map(|component| component.revision()) else { return Ok(()) };
-        let (sequence, dtstamp) = (revision.sequence.0, revision.dtstamp.to_string());
+        let revision = message.object.principal().map(|component| component.revision());
+        let revision = revision.map(|revision| format!("{} {}", revision.sequence.0, revision.dtstamp));
         let note = Note {
             user: Mailbox { address: user.main_address().clone(), name: user.name.clone() },
             language: user.language,
@@ -71,49 +93,22 @@ impl Gateway {
             facts,
             sender: &record.sender,
             about: &record.message_id,
-            key: &[&record.cal_uid, &record.instance, &sequence.to_string(), &dtstamp],
+            key: &[&record.cal_uid, &record.instance, revision.as_deref().unwrap_or_default()],
             conflicts,
             folders: self.config.answers.folders.then(shown_answer_folders),
-            date: now / 1_000,
+            date: now,
         };
         let mail = match compose_question(&note, &self.wording) {
             Ok(mail) => mail,
             Err(error) => {
                 tracing::error!(user = user.key(), %error, "a notice cannot be written");
-                return Ok(());
+                return Ok(None);
             }
         };
         for fault in &mail.broken {
             tracing::warn!(fault, "the words of a notice are not as configured");
         }
-        let question = Question {
-            message_id: mail.message_id.clone(),
-            user: user.key().to_owned(),
-            kind,
-            cal_uid: record.cal_uid.clone(),
-            instance: record.instance.clone(),
-            sequence,
-            sender: record.sender.clone(),
-            about: record.message_id.clone(),
-            at: now,
-        };
-        transaction.add_question(&question).await?;
-        // About no object, so that it stands in no thread and keeps no update back.
-        let address = user.main_address().to_string();
-        let debt = Debt {
-            user: user.key().to_owned(),
-            cal_uid: String::new(),
-            message_id: mail.message_id,
-            sender: address.clone(),
-            recipients: vec![address],
-            method: NOTE.to_owned(),
-            subject: mail.subject,
-            raw: mail.raw,
-            dtstamp: 0,
-            created_at: now,
-        };
-        transaction.owe(&debt).await?;
-        Ok(())
+        Ok(Some(mail))
     }
 
     /// What the user is asked about a message; nothing where there is nothing to ask.
@@ -192,6 +187,31 @@ fn asks_again(held: &CalendarObject, message: &CalendarObject, user: &User) -> b
     components.filter(|component| !component.is_cancelled()).any(|component| {
         component.attendee_among(&user.addresses).is_some_and(|own| open(own.partstat()) && !own.waives_rsvp())
     })
+}
+
+/// Whether a message is about a time that something else may take.
+fn takes_time(message: &ItipMessage) -> bool {
+    match message.method {
+        Method::Request | Method::Add | Method::Counter => message.object.kind() == Kind::Event,
+        Method::Publish | Method::Reply | Method::Cancel | Method::Refresh | Method::DeclineCounter => false,
+    }
+}
+
+/// A notice as a debt: about no object, so that it stands in no thread and keeps no update back.
+fn note_to(user: &User, mail: ComposedMail) -> Debt {
+    let address = user.main_address().to_string();
+    Debt {
+        user: user.key().to_owned(),
+        cal_uid: String::new(),
+        message_id: mail.message_id,
+        sender: address.clone(),
+        recipients: vec![address],
+        method: NOTE.to_owned(),
+        subject: mail.subject,
+        raw: mail.raw,
+        dtstamp: 0,
+        created_at: now_millis(),
+    }
 }
 
 fn asks(kind: QuestionKind) -> Asks {

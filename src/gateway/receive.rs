@@ -268,17 +268,7 @@ impl Gateway {
             return Ok(bug_record(record, "the mail lost its author"));
         };
         match authorship(place, author) {
-            Authorship::Incoming => match self.is_beyond(transaction, place.user, &message).await? {
-                Some((reason, text)) => Ok(ignored(record, reason, text)),
-                None => {
-                    let asked = self.may_ask(place, letter.email).then(|| message.clone());
-                    let record = self.apply(transaction, place, (letter, message), record).await?;
-                    if let Some(asked) = asked {
-                        self.ask_user(transaction, place.user, &asked, &record).await?;
-                    }
-                    Ok(record)
-                }
-            },
+            Authorship::Incoming => self.take_incoming(transaction, place, (letter, message), record).await,
             Authorship::Own => {
                 // Whom users write to from their own client are no strangers to them.
                 transaction.add_acquaintances(place.user.key(), &letter.email.to, now_millis()).await?;
@@ -286,6 +276,25 @@ impl Gateway {
             }
             Authorship::Doubtful(reason, text) => Ok(ignored(record, reason, text)),
         }
+    }
+
+    /// Takes what somebody has written to the user, and asks the user where that is wanted.
+    async fn take_incoming(
+        &self,
+        transaction: &mut Transaction,
+        place: Place<'_>,
+        (letter, message): (Letter<'_>, ItipMessage),
+        record: DecisionRecord,
+    ) -> Result<DecisionRecord, GatewayError> {
+        if let Some((reason, text)) = self.is_beyond(transaction, place.user, &message).await? {
+            return Ok(ignored(record, reason, text));
+        }
+        let asked = self.may_ask(place, letter.email).then(|| message.clone());
+        let record = self.apply(transaction, place, (letter, message), record).await?;
+        if let Some(asked) = asked {
+            self.ask_user(transaction, place.user, &asked, &record).await?;
+        }
+        Ok(record)
     }
 
     /// Asks the engine and writes down what it says.

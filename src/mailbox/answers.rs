@@ -16,6 +16,8 @@ pub struct AnswerFolder {
     pub choice: Choice,
     /// The name as the server spells it.
     pub name: String,
+    /// What it is called where nothing may be made at the top, as on some servers; they tell that only by a refusal.
+    pub below_inbox: String,
 }
 
 /// What became of a folder that was to be made.
@@ -40,8 +42,14 @@ pub fn answer_folders(folders: &[Folder]) -> Option<[AnswerFolder; 3]> {
     };
     let mut others = folders.iter().filter(|folder| !is_inbox(&folder.name)).peekable();
     let is_below_inbox = others.peek().is_some() && others.all(|folder| below(&folder.name));
-    let root = if is_below_inbox { format!("INBOX{delimiter}") } else { String::new() };
-    Some(Choice::ALL.map(|choice| AnswerFolder { choice, name: format!("{root}{ABOVE}{delimiter}{}", leaf(choice)) }))
+    let folder = |choice| {
+        let name = format!("{ABOVE}{delimiter}{}", leaf(choice));
+        let below_inbox = format!("INBOX{delimiter}{name}");
+        let is_there = |wanted: &str| folders.iter().any(|folder| folder.name == wanted);
+        let is_below = is_below_inbox || (is_there(&below_inbox) && !is_there(&name));
+        AnswerFolder { choice, name: if is_below { below_inbox.clone() } else { name }, below_inbox }
+    };
+    Some(Choice::ALL.map(folder))
 }
 
 fn leaf(choice: Choice) -> &'static str {
@@ -58,8 +66,16 @@ pub fn shown_answer_folders() -> [String; 3] {
 }
 
 impl Session {
+    /// Makes a folder for answers, where the server lets it be.
+    pub async fn create_for_answers(&mut self, folder: &AnswerFolder) -> Result<Created, MailboxError> {
+        match self.create(&folder.name).await? {
+            Created::Refused(_) if folder.name != folder.below_inbox => self.create(&folder.below_inbox).await,
+            created => Ok(created),
+        }
+    }
+
     /// Makes a folder, and those above it (RFC 3501 §6.3.3), and has mail programs show it (§6.3.6).
-    pub async fn create(&mut self, folder: &str) -> Result<Created, MailboxError> {
+    async fn create(&mut self, folder: &str) -> Result<Created, MailboxError> {
         let name = folder_name(folder)?;
         match self.run(&Command::open(format!("CREATE {name}")), |_| {}).await {
             Ok(()) => {}
@@ -101,6 +117,8 @@ mod tests {
         let below = Some("INBOX.Invitations.Accept".to_owned());
         assert_eq!(accept(".", &["INBOX", "INBOX.Sent"]), below);
         assert_eq!(accept(".", &["INBOX", "INBOX.Invitations.Accept"]), below);
+        let shared = ["INBOX", "Shared.All", "INBOX.Invitations.Accept"];
+        assert_eq!(accept(".", &shared), below, "where it could be made");
         assert_eq!(accept(".", &["INBOX", "INBOXES"]), Some("Invitations.Accept".to_owned()));
         assert_eq!(accept("", &["INBOX"]), None, "a flat store");
         assert_eq!(accept("/", &[]), None);

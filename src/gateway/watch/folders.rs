@@ -10,8 +10,8 @@ use crate::gateway::receive::Place;
 use crate::gateway::{GatewayError, now_millis};
 use crate::ledger::{CursorRecord, Failures};
 use crate::mailbox::{
-    AnswerFolder, Backfill, ChosenFolder, Created, Cursor, Folder, FolderState, ImapUid, MailboxError, Plan, Session,
-    UidValidity, answer_folders, plan,
+    Backfill, ChosenFolder, Created, Cursor, Folder, FolderState, ImapUid, MailboxError, Plan, Session, UidValidity,
+    answer_folders, plan,
 };
 
 /// How many days of mail are looked at again when a folder has new identifiers.
@@ -115,15 +115,21 @@ impl Watcher {
         }
         let user = self.user.key();
         let Some(wanted) = answer_folders(&folders) else {
-            tracing::warn!(user, "answers.folders: folders hold no folders on this server");
+            if self.listed_at.is_none() {
+                tracing::warn!(user, "answers.folders: folders hold no folders on this server");
+            }
             return Ok(folders);
         };
         let missing = wanted.into_iter().filter(|wanted| !folders.iter().any(|known| known.name == wanted.name));
         let mut is_made = false;
-        for AnswerFolder { name, .. } in missing {
-            match session.create(&name).await? {
+        for folder in missing {
+            match session.create_for_answers(&folder).await? {
                 Created::Done => is_made = true,
-                Created::Refused(why) => tracing::warn!(user, folder = name, why, "answers.folders: not made"),
+                // Told once, and not each time that the folders are looked up.
+                Created::Refused(why) if self.listed_at.is_none() => {
+                    tracing::warn!(user, folder = folder.name, why, "answers.folders: not made");
+                }
+                Created::Refused(_) => {}
             }
         }
         Ok(if is_made { session.folders().await? } else { folders })
