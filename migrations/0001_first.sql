@@ -101,4 +101,4 @@ CREATE TABLE outbox_recipient (
     detail    TEXT    NOT NULL,
     PRIMARY KEY (outbox_id, address)
 );
-CREATE INDEX outbox_waiting ON outbox_recipient (state, address, outbox_id);
+CREATE INDEX outbox_waiting ON outbox_recipient (state, outbox_id, address);

@@ -69,6 +69,23 @@ async fn explain_says_of_an_attack_what_would_be_decided() {
 }
 
 #[tokio::test]
+async fn explain_says_why_the_rules_of_a_zone_count_for_nothing() {
+    let site = Site::open("").await;
+    let header = format!("{}From: boss@corp.example", PROVEN.replace("DOMAIN", "corp.example"));
+    let event = calendar(
+        "REQUEST",
+        "zoned@corp.example",
+        "DTSTAMP:20260101T100000Z\nDTSTART;TZID=Nowhere:20400301T080000\nORGANIZER:mailto:boss@corp.example\n\
+         ATTENDEE:mailto:ada@example.com",
+    );
+    let zone = "BEGIN:VTIMEZONE\nTZID:Nowhere\nEND:VTIMEZONE\nBEGIN:VEVENT";
+    let raw = mail(&header, "<z@x>", "REQUEST", &event.replacen("BEGIN:VEVENT", zone, 1));
+    let explanation = site.gateway.explain(site.ada(), &raw).await.expect("explained");
+    let faults: Vec<_> = explanation.parts.iter().flat_map(|part| part.zone_faults.clone()).collect();
+    assert_eq!(faults, [("Nowhere".to_owned(), "it has no STANDARD or DAYLIGHT part".to_owned())]);
+}
+
+#[tokio::test]
 async fn the_honest_are_heard_after_all_attacks() {
     let site = Site::open("").await;
     site.live().await;
@@ -337,8 +354,10 @@ async fn bombs_are_refused_and_said() {
         ("ten megabytes", event(&format!("DESCRIPTION:{}", "x".repeat(10 << 20))), "too-large"),
         ("200,000 attendees", event(&attendees), "too-large"),
         ("90,000 attendees", event(&some_attendees), "too-many-attendees"),
-        ("empty lines of text", event(&"X:\n".repeat(500_000)), "event-too-large"),
-        ("components", event(&alarms), "event-too-large"),
+        ("empty lines of text", event(&"X:\n".repeat(500_000)), "too-large"),
+        ("components", event(&alarms), "too-large"),
+        ("components within components", event(&"BEGIN:X\n".repeat(100_000)), "too-large"),
+        ("a series of every second", event("RRULE:FREQ=SECONDLY"), "event-too-large"),
         (
             "a long UID",
             calendar("REQUEST", &"u".repeat(5_000), "DTSTAMP:20260101T100000Z\nORGANIZER:mailto:boss@corp.example"),
@@ -349,10 +368,6 @@ async fn bombs_are_refused_and_said() {
         let reason = site.reason(&mail(&header, &format!("<b{at}@x>"), "REQUEST", &text)).await;
         assert_eq!(reason, expected, "{name}");
     }
-    // Nesting is cut to what a calendar can have; what is left is an event or none, never a stack that overflows.
-    let nested = event(&"BEGIN:X\n".repeat(100_000));
-    let reason = site.reason(&mail(&header, "<n@x>", "REQUEST", &nested)).await;
-    assert!(["event-too-large", "invited"].contains(&reason.as_str()), "{reason}");
     let boundary = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n";
     let deep = format!("{header}\r\nMessage-ID: <d@x>\r\n{}", boundary.repeat(20_000));
     assert_eq!(site.receive(deep.as_bytes()).await.len(), 0, "there is no calendar in it");

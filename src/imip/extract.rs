@@ -10,6 +10,7 @@ use super::mime::Entity;
 use super::sender::{self, Finding, Sender};
 use super::{Quirk, Trace, charset, limits, lines, quirk, structure};
 use crate::itip::Method;
+use crate::itip::text::is_too_large;
 
 /// Reads a mail; never fails, and never looks at more than the limits allow.
 ///
@@ -196,7 +197,7 @@ impl Finder {
             self.reasons.push(NoCalendar::EmptyPart);
             return;
         }
-        if text.len() > limits::CALENDAR_TEXT_BYTES_MAX {
+        if text.len() > limits::CALENDAR_TEXT_BYTES_MAX || is_too_large(&text) {
             self.note(Quirk::OverLimit);
             self.reasons.push(NoCalendar::TooLarge);
             return;

@@ -73,6 +73,11 @@ impl fmt::Display for Address {
 }
 
 fn normalise(text: &str) -> Cow<'_, str> {
+    // A large meeting asks this for everybody: the usual spelling stands for itself.
+    let usual = text.strip_prefix("mailto:").unwrap_or(text);
+    if usual.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'@' | b'.' | b'-' | b'_' | b'+')) {
+        return Cow::Borrowed(usual);
+    }
     let bare = strip_scheme(text.trim());
     // RFC 6068 §2: what follows the question mark is header fields, not address.
     let bare = bare.split('?').next().unwrap_or(bare);

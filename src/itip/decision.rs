@@ -103,7 +103,7 @@ impl Refusal {
             Refusal::UnsupportedMethod(method) => format!("METHOD {method} is not taken here"),
             Refusal::ICalendarParseError => "its calendar text cannot be read".into(),
             Refusal::EventNotFound => "the calendar holds no such object or instance".into(),
-            Refusal::EventTooLarge => "it is beyond the limits on size".into(),
+            Refusal::EventTooLarge => "it is beyond the limits on size, or recurs more than once each minute".into(),
         }
     }
 

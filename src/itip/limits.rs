@@ -6,6 +6,9 @@ pub const CALENDAR_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// The most components, alarms and time zone rules included, that one calendar text may hold.
 pub const COMPONENTS_MAX: usize = 20_000;
 
+/// The most components within components. Honest ones have three levels; where ENDs are missing, each one adds another.
+pub const DEPTH_MAX: usize = 200;
+
 /// The most lines, folded ones counted as often as they are folded, that one calendar text may have. Counted before it is parsed.
 pub const LINES_MAX: usize = 400_000;
 
@@ -17,6 +20,9 @@ pub const UID_BYTES_MAX: usize = 1_024;
 
 /// The most steps that one recurrence question may take before it is cut off.
 pub const RECURRENCE_STEPS_MAX: usize = 40_000;
+
+/// The most instances that an RRULE from outside may have on one day: one each minute.
+pub const INSTANCES_PER_DAY_MAX: usize = 24 * 60;
 
 /// The most RRULEs of one series; RFC 5545 §3.8.5.3 wants no more than one.
 pub const RECURRENCE_RULES_MAX: usize = 100;

@@ -192,6 +192,16 @@ impl CalendarObject {
         self.components().all(|(_, component)| start(component))
     }
 
+    /// Whether no RRULE takes place more often than is taken from outside.
+    pub fn has_bearable_rules(&self) -> bool {
+        let rules = self.components().flat_map(|(_, component)| component.properties(&ICalendarProperty::Rrule));
+        let is_bearable = |value: &ICalendarValue| match value {
+            ICalendarValue::RecurrenceRule(rule) => !recurrence::is_too_dense(rule),
+            _ => true,
+        };
+        rules.flat_map(|entry| &entry.values).all(is_bearable)
+    }
+
     /// A key whose time floats, read on the clock of the series: in the zone of the master's DTSTART.
     ///
     /// A DATE names the instance of that day on the same clock, if there is exactly one. RFC 5545 §3.8.4.4 wants the type of

@@ -4,9 +4,11 @@
 //! their period and looked at one by one, against a budget of steps. What the budget cuts off is said, not guessed.
 
 mod days;
+mod density;
 mod rule;
 
 pub use days::chrono_weekday;
+pub use density::is_too_dense;
 
 use std::collections::BTreeSet;
 

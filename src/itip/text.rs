@@ -8,9 +8,9 @@
 //!
 //! One loss is left as it is: of blanks behind an escape in a list (CATEGORIES, RESOURCES) calcard drops one.
 
-use std::borrow::Cow;
+mod plain;
+mod protection;
 
-use calcard::common::IanaParse;
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameter, ICalendarParameterName,
     ICalendarParameterValue, ICalendarProperty, ICalendarValue, ICalendarValueType, Uri,
@@ -19,13 +19,13 @@ use calcard::{Entry, Parser};
 
 use super::decision::Refusal;
 use super::limits;
+pub use protection::is_too_large;
+
+use plain::write_plain;
+use protection::protect;
 
 /// The name under which a content line travels that must not be re-encoded.
 const VERBATIM: &str = "X-IMIPD-VERBATIM";
-
-/// The properties whose values are URIs or binary.
-const DELICATE_NAMES: [&str; 9] =
-    ["URL", "ATTACH", "IMAGE", "CONFERENCE", "SOURCE", "TZURL", "LINK", "CONCEPT", "STRUCTURED-DATA"];
 
 /// What a backslash in a parameter is for calcard: a private character that needs no escape.
 const BACKSLASH: char = '\u{f05c}';
@@ -36,31 +36,18 @@ const BACKSLASH_TEXT: &str = "\u{f05c}";
 /// Tolerant as real mail needs it: garbage around the calendar and missing ENDs are survived. Fails with
 /// `ICalendarParseError` when there is no calendar and with `EventTooLarge` beyond the limits.
 pub fn parse(text: &str) -> Result<ICalendar, Refusal> {
-    if text.len() > limits::CALENDAR_BYTES_MAX || is_crowded(text) {
+    if text.len() > limits::CALENDAR_BYTES_MAX {
         return Err(Refusal::EventTooLarge);
     }
-    let (protected, verbatim) = protect(text);
-    let mut calendar = parse_first(&protected)?;
+    let protected = protect(text)?;
+    let mut calendar = parse_first(&protected.text)?;
     let too_large = calendar.components.len() > limits::COMPONENTS_MAX
         || calendar.components.iter().any(|component| component.entries.len() > limits::PROPERTIES_MAX);
     if too_large {
         return Err(Refusal::EventTooLarge);
     }
-    restore(&mut calendar, &verbatim);
-    calendar.components.iter_mut().for_each(drop_unwritable);
+    calendar.components.iter_mut().for_each(|component| make_writable(component, &protected.verbatim));
     Ok(calendar)
-}
-
-/// Whether a text has more lines or components than are parsed; one pass that allocates nothing.
-///
-/// A parsed line takes some thirty times its bytes, so the parser must not be the one to find out.
-fn is_crowded(text: &str) -> bool {
-    let (mut lines, mut components) = (0usize, 0usize);
-    for line in text.as_bytes().split(|byte| *byte == b'\n' || *byte == b'\r') {
-        lines += usize::from(!line.is_empty());
-        components += usize::from(line.get(..6).is_some_and(|start| start.eq_ignore_ascii_case(b"BEGIN:")));
-    }
-    lines > limits::LINES_MAX || components > limits::COMPONENTS_MAX
 }
 
 /// Whether a name can stand in a content line and be read back as itself (RFC 5545 §3.1, more tolerant).
@@ -74,11 +61,12 @@ fn is_name(name: &str) -> bool {
         && !name.eq_ignore_ascii_case("END")
 }
 
-/// Drops properties and parameters whose names cannot be written, and makes parameter values writable.
+/// Drops properties and parameters whose names cannot be written, makes parameter values writable, and puts the lines that
+/// were kept from calcard in their places again.
 ///
 /// A component of such a name gets another: an END may be missing, so that all that follows is nested in it.
-fn drop_unwritable(component: &mut ICalendarComponent) {
-    if !is_name(component.component_type.as_str()) {
+fn make_writable(component: &mut ICalendarComponent, verbatim: &[String]) {
+    if matches!(&component.component_type, ICalendarComponentType::Other(name) if !is_name(name)) {
         component.component_type = ICalendarComponentType::Other("X-NAMELESS".to_owned());
     }
     component.entries.retain(|entry| match &entry.name {
@@ -87,6 +75,9 @@ fn drop_unwritable(component: &mut ICalendarComponent) {
         _ => true,
     });
     for entry in &mut component.entries {
+        if matches!(&entry.name, ICalendarProperty::Other(name) if name == VERBATIM) {
+            restore(entry, verbatim);
+        }
         entry.params.retain(|param| match &param.name {
             ICalendarParameterName::Other(name) => is_name(name),
             _ => true,
@@ -95,6 +86,16 @@ fn drop_unwritable(component: &mut ICalendarComponent) {
         if is_rule(entry) {
             set_broken_rule_aside(entry);
         }
+    }
+}
+
+/// Puts the line that was kept from calcard in its place again.
+fn restore(entry: &mut ICalendarEntry, verbatim: &[String]) {
+    let index = entry.values.first().and_then(ICalendarValue::as_text).and_then(|text| text.parse::<usize>().ok());
+    match index.and_then(|index| verbatim.get(index)) {
+        Some(line) => entry.values = vec![ICalendarValue::Text(line.clone())],
+        // Somebody else's property of that name (its name was folded): it must not be written unescaped.
+        None => entry.name = ICalendarProperty::Other("X-NOT-VERBATIM".to_owned()),
     }
 }
 
@@ -145,7 +146,7 @@ fn quote(text: &mut String) {
 
 /// Writes a calendar as iCalendar text: CRLF line ends, lines folded at 75 octets (RFC 5545 §3.1).
 pub fn write(calendar: &ICalendar) -> String {
-    let mut out = String::with_capacity(calendar.components.iter().map(|c| 40 + c.entries.len() * 48).sum());
+    let mut out = String::with_capacity(calendar.components.iter().map(|c| 40 + c.entries.len() * 96).sum());
     let mut pending = vec![Step::Open(0)];
     while let Some(step) = pending.pop() {
         match step {
@@ -169,7 +170,10 @@ enum Step {
 
 fn write_boundary(out: &mut String, keyword: &str, calendar: &ICalendar, index: usize) {
     let Some(component) = calendar.components.get(index) else { return };
-    fold_into(out, &[keyword, component.component_type.as_str()].concat());
+    match &component.component_type {
+        ICalendarComponentType::Other(name) => fold_into(out, &[keyword, name].concat()),
+        known => [keyword, known.as_str(), "\r\n"].into_iter().for_each(|part| out.push_str(part)),
+    }
 }
 
 fn write_entry(out: &mut String, entry: &ICalendarEntry) {
@@ -177,6 +181,7 @@ fn write_entry(out: &mut String, entry: &ICalendarEntry) {
         (ICalendarProperty::Other(name), Some(ICalendarValue::Text(line))) if name == VERBATIM => {
             fold_into(out, line);
         }
+        _ if write_plain(out, entry) => {}
         _ if entry.params.iter().any(|param| param.value.as_text().is_some_and(|text| text.contains('\\'))) => {
             write_backslashes(out, entry.clone());
         }
@@ -250,137 +255,6 @@ fn parse_first(text: &str) -> Result<ICalendar, Refusal> {
 
 fn is_calendar(calendar: &ICalendar) -> bool {
     calendar.components.first().is_some_and(|root| root.component_type == ICalendarComponentType::VCalendar)
-}
-
-/// Renames the content lines that calcard would damage; returns the text to parse and the lines, in order.
-fn protect(text: &str) -> (Cow<'_, str>, Vec<String>) {
-    let mut out = String::new();
-    let mut verbatim: Vec<String> = Vec::new();
-    // Everything before this offset is in `out` already.
-    let mut copied = 0;
-    for (start, end) in content_lines(text) {
-        let Some(raw) = text.get(start..end).filter(|raw| !is_harmless(raw.as_bytes())) else { continue };
-        let line = unfolded(raw);
-        let Some(protected) = protected(&line, &mut verbatim) else { continue };
-        out.push_str(text.get(copied..start).unwrap_or_default());
-        out.push_str(&protected);
-        out.push_str("\r\n");
-        copied = end;
-    }
-    if copied == 0 {
-        return (Cow::Borrowed(text), verbatim);
-    }
-    out.push_str(text.get(copied..).unwrap_or_default());
-    (Cow::Owned(out), verbatim)
-}
-
-/// Whether a content line can be told from its first bytes to need no protection; most can, and cost next to nothing.
-fn is_harmless(raw: &[u8]) -> bool {
-    // An extension may be anything, and a name that is longer than all that are looked for may be folded.
-    let longest = raw.get(..="STRUCTURED-DATA".len()).unwrap_or(raw);
-    let name_length = longest.iter().position(|byte| matches!(byte, b':' | b';' | b'\r' | b'\n'));
-    let Some((name, rest)) = name_length.and_then(|length| raw.split_at_checked(length)) else { return false };
-    let is_whole = matches!(rest.first(), Some(b':' | b';'));
-    let is_extension = matches!(name.first(), Some(b'X' | b'x')) || (rest.first() == Some(&b';') && !is_known(name));
-    is_whole && !is_extension && !is_delicate(name) && memchr::memchr(b'\\', raw).is_none()
-}
-
-/// Whether a name is one of those whose values are URIs or binary.
-fn is_delicate(name: &[u8]) -> bool {
-    let is_like = |known: &&str| {
-        let known = known.as_bytes();
-        let is_alike = known.len() == name.len() && known.first().zip(name.first()).is_some_and(same_letter);
-        is_alike && known.eq_ignore_ascii_case(name)
-    };
-    DELICATE_NAMES.iter().any(is_like)
-}
-
-fn same_letter((one, other): (&u8, &u8)) -> bool {
-    one.eq_ignore_ascii_case(other)
-}
-
-/// What calcard gets to see in place of a content line; nothing when it may see the line itself.
-fn protected(line: &str, verbatim: &mut Vec<String>) -> Option<String> {
-    if is_at_risk(line) {
-        verbatim.push(line.to_owned());
-        return Some(format!("{VERBATIM}:{}", verbatim.len() - 1));
-    }
-    // Most lines have no backslash at all, and most others have it in their value.
-    let (head, value) = line.split_at(if line.contains('\\') { head_end(line) } else { 0 });
-    head.contains('\\').then(|| format!("{}{value}", head.replace('\\', BACKSLASH_TEXT)))
-}
-
-/// Where each content line begins and ends, its folds and its line end included.
-fn content_lines(text: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
-    let (bytes, mut start) = (text.as_bytes(), 0);
-    std::iter::from_fn(move || {
-        let first = start;
-        loop {
-            let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
-            start += memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
-            if !matches!(bytes.get(start), Some(b' ' | b'\t')) {
-                return Some((first, start));
-            }
-        }
-    })
-}
-
-/// A content line without its folds, its line end and any stray CR.
-fn unfolded(raw: &str) -> Cow<'_, str> {
-    let bare = raw.strip_suffix('\n').unwrap_or(raw);
-    let bare = bare.strip_suffix('\r').unwrap_or(bare);
-    if !bare.contains(['\r', '\n']) {
-        return Cow::Borrowed(bare);
-    }
-    let mut lines = bare.split('\n');
-    let mut line = lines.next().unwrap_or_default().replace('\r', "");
-    for folded in lines {
-        line.push_str(&folded.get(1..).unwrap_or_default().replace('\r', ""));
-    }
-    Cow::Owned(line)
-}
-
-/// Whether a content line is a property whose value is a URI or binary, by its name or its VALUE.
-fn is_at_risk(line: &str) -> bool {
-    let end = line.find([':', ';']).unwrap_or(line.len());
-    let (name, rest) = line.split_at(end);
-    // Without a colon or semicolon there is no property name to speak of.
-    if rest.is_empty() || name.is_empty() {
-        return false;
-    }
-    is_delicate(name.as_bytes())
-        || VERBATIM.eq_ignore_ascii_case(name)
-        || (!is_known(name.as_bytes()) && has_foreign_value(rest))
-}
-
-/// Whether a property is one that calcard knows, and not an extension or a misspelling.
-fn is_known(name: &[u8]) -> bool {
-    name.eq_ignore_ascii_case(b"ATTENDEE") || ICalendarProperty::parse(name).is_some()
-}
-
-/// Whether the parameters of an extension property say that its value is not text.
-fn has_foreign_value(rest: &str) -> bool {
-    if !rest.starts_with(';') {
-        return false;
-    }
-    // What stands behind the first colon outside of quotes is the value; looking there as well does no harm.
-    let upper = rest.to_ascii_uppercase();
-    ["VALUE=URI", "VALUE=BINARY", "ENCODING=BASE64"].iter().any(|marker| upper.contains(marker))
-}
-
-fn restore(calendar: &mut ICalendar, verbatim: &[String]) {
-    let entries = calendar.components.iter_mut().flat_map(|component| component.entries.iter_mut());
-    for entry in entries {
-        if !matches!(&entry.name, ICalendarProperty::Other(name) if name == VERBATIM) {
-            continue;
-        }
-        let index = entry.values.first().and_then(ICalendarValue::as_text).and_then(|text| text.parse::<usize>().ok());
-        match index.and_then(|index| verbatim.get(index)) {
-            Some(line) => entry.values = vec![ICalendarValue::Text(line.clone())],
-            // Somebody else's property of that name (its name was folded): it must not be written unescaped.
-            None => entry.name = ICalendarProperty::Other("X-NOT-VERBATIM".to_owned()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -90,9 +90,10 @@ impl Zone {
 
 /// The time zones that one calendar text names: its own VTIMEZONEs first, then the names that are known everywhere.
 ///
-/// Cheap to copy; a name is looked up in a tree, because one mail may use twenty thousand of them.
+/// Cheap to copy, and nothing at all where there are none; a name is looked up in a tree, because one mail may use twenty
+/// thousand of them.
 #[derive(Clone, Debug, Default)]
-pub struct Zones(Arc<Table>);
+pub struct Zones(Option<Arc<Table>>);
 
 #[derive(Clone, Debug, Default)]
 struct Table {
@@ -105,22 +106,21 @@ impl Zones {
     ///
     /// Rules are worked out only under names that nobody knows, and for all of them together against one budget.
     pub fn of(calendar: &ICalendar) -> Self {
-        let mut table = Table::default();
+        let mut table: Option<Table> = None;
         let mut budget = limits::ZONE_STEPS_MAX;
         for zone in calendar.timezones() {
             let Some(tzid) = zone.text(&ICalendarProperty::Tzid) else { continue };
-            if table.zones.contains_key(tzid) {
-                continue;
+            let table = table.get_or_insert_default();
+            if !table.zones.contains_key(tzid) {
+                table.read(tzid, zone, calendar, &mut budget);
             }
-            table.read(tzid, zone, calendar, &mut budget);
         }
-        Self(Arc::new(table))
+        Self(table.map(Arc::new))
     }
 
     /// The zone that a TZID names; floating when nobody knows it.
     pub fn resolve(&self, tzid: &str) -> Zone {
-        let own = self.0.zones.get(tzid).cloned();
-        own.unwrap_or_else(|| tzid.parse().map_or(Zone::FLOATING, Zone::Known))
+        self.own(tzid).cloned().unwrap_or_else(|| tzid.parse().map_or(Zone::FLOATING, Zone::Known))
     }
 
     /// The zone of a property's value, by its TZID parameter.
@@ -140,21 +140,26 @@ impl Zones {
 
     /// The VTIMEZONEs whose rules count for nothing, and why; the first few of them.
     pub fn faults(&self) -> impl Iterator<Item = (&str, ZoneFault)> {
-        self.0.faults.iter().map(|(tzid, fault)| (tzid.as_str(), *fault))
+        self.0.iter().flat_map(|table| &table.faults).map(|(tzid, fault)| (tzid.as_str(), *fault))
+    }
+
+    /// What the calendar itself says about a name.
+    fn own(&self, tzid: &str) -> Option<&Zone> {
+        self.0.as_ref().and_then(|table| table.zones.get(tzid))
     }
 
     /// Takes what another calendar says about some names, unless it is said here.
     pub(super) fn adopt<'a>(&mut self, other: &Zones, names: impl IntoIterator<Item = &'a str>) {
         for name in names {
-            if let Some(zone) = other.0.zones.get(name).filter(|_| !self.0.zones.contains_key(name)) {
-                Arc::make_mut(&mut self.0).zones.insert(name.to_owned(), zone.clone());
+            if let Some(zone) = other.own(name).filter(|_| self.own(name).is_none()) {
+                Arc::make_mut(self.0.get_or_insert_default()).zones.insert(name.to_owned(), zone.clone());
             }
         }
     }
 
     /// Forgets what is said about some names.
     pub(super) fn forget<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) {
-        let table = Arc::make_mut(&mut self.0);
+        let Some(table) = self.0.as_mut().map(Arc::make_mut) else { return };
         for name in names {
             table.zones.remove(name);
         }

@@ -7,7 +7,7 @@ mod office;
 pub use due::{DueMail, Throughput};
 pub use keeping::Kept;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -127,35 +127,45 @@ impl Transaction {
     }
 
     /// Records what became of a mail for some recipients; `at` in Unix milliseconds.
-    ///
-    /// An operator may have dropped the mail while it was on its way: then only that it went all the same is recorded.
     pub async fn settle(&mut self, id: i64, outcomes: &[OutboxRecipient], at: i64) -> Result<(), LedgerError> {
-        for outcome in outcomes {
-            let is_final = outcome.state != RecipientState::Waiting;
-            sqlx::query(
-                "UPDATE outbox_recipient SET state = ?1, detail = ?2, settled_at = ?3
-                 WHERE outbox_id = ?4 AND address = ?5 AND (state = 'waiting' OR ?1 = 'sent')",
-            )
-            .bind(outcome.state.as_str())
-            .bind(&outcome.detail)
-            .bind(if is_final { at } else { 0 })
-            .bind(id)
-            .bind(&outcome.address)
-            .execute(self.connection())
-            .await
-            .map_err(LedgerError::while_trying("record a delivery"))?;
-        }
-        self.close_when_done(id).await
+        self.settle_all(&outcomes.iter().map(|outcome| (id, outcome)).collect::<Vec<_>>(), at).await
     }
 
-    /// Notes whether anybody still waits for a mail.
-    async fn close_when_done(&mut self, id: i64) -> Result<(), LedgerError> {
+    /// Records what became of several mails for some recipients each; of two outcomes for one recipient the later one.
+    ///
+    /// An operator may have dropped a mail while it was on its way: then only that it went all the same is recorded. Two statements
+    /// whatever their number: each one costs more than what it does.
+    pub async fn settle_all(&mut self, outcomes: &[(i64, &OutboxRecipient)], at: i64) -> Result<(), LedgerError> {
+        let latest: BTreeMap<_, _> =
+            outcomes.iter().map(|(id, outcome)| ((id, outcome.address.as_str()), outcome)).collect();
+        let rows = latest.iter().map(|((id, address), outcome)| {
+            let settled_at = if outcome.state == RecipientState::Waiting { 0 } else { at };
+            serde_json::json!([id, address, outcome.state.as_str(), outcome.detail, settled_at])
+        });
+        let rows = serde_json::Value::Array(rows.collect()).to_string();
         sqlx::query(
-            "UPDATE outbox SET is_open = CASE WHEN EXISTS (
-                 SELECT 1 FROM outbox_recipient WHERE outbox_id = ?1 AND state = 'waiting') THEN 1 ELSE 0 END
-             WHERE id = ?1",
+            "UPDATE outbox_recipient
+             SET state = outcome.value ->> 2, detail = outcome.value ->> 3, settled_at = outcome.value ->> 4
+             FROM json_each(?) AS outcome
+             WHERE outbox_id = outcome.value ->> 0 AND address = outcome.value ->> 1
+               AND (state = 'waiting' OR outcome.value ->> 2 = 'sent')",
         )
-        .bind(id)
+        .bind(rows)
+        .execute(self.connection())
+        .await
+        .map_err(LedgerError::while_trying("record a delivery"))?;
+        self.close_when_done(&outcomes.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await
+    }
+
+    /// Notes of some mails whether anybody still waits for them.
+    async fn close_when_done(&mut self, ids: &[i64]) -> Result<(), LedgerError> {
+        let ids = serde_json::json!(ids).to_string();
+        sqlx::query(
+            "UPDATE outbox SET is_open = EXISTS (
+                 SELECT 1 FROM outbox_recipient WHERE outbox_id = outbox.id AND state = 'waiting')
+             WHERE id IN (SELECT value FROM json_each(?))",
+        )
+        .bind(ids)
         .execute(self.connection())
         .await
         .map_err(LedgerError::while_trying("record a delivery"))?;

@@ -85,13 +85,15 @@ impl Recorder {
 
 impl Gateway {
     /// Records outcomes in one transaction, the note in the calendar of who wrote included.
-    async fn record_deliveries(&self, reports: &[Report]) -> Result<(), GatewayError> {
+    async fn record_deliveries<'a>(&self, reports: &'a [Report]) -> Result<(), GatewayError> {
         let mut transaction = self.ledger.begin().await?;
         let at = now_millis();
+        let of = |report: &'a Report| report.settled.iter().map(|one| (report.parcel.id, &one.recipient));
+        let outcomes: Vec<_> = reports.iter().flat_map(of).collect();
+        transaction.settle_all(&outcomes, at).await?;
         for report in reports {
             let id = report.parcel.id;
             let outcomes: Vec<_> = report.settled.iter().map(|one| one.recipient.clone()).collect();
-            transaction.settle(id, &outcomes, at).await?;
             self.follow_up(&mut transaction, &report.parcel, &outcomes).await?;
             match &report.later {
                 Some(Later::Postponed { until, why }) => transaction.postpone(id, *until, why).await?,
@@ -104,8 +106,13 @@ impl Gateway {
         }
         transaction.commit().await?;
         // Only now: who is woken earlier finds nothing yet.
-        self.failures.notify_one();
-        self.copies.notify_one();
+        let has = |state| outcomes.iter().any(|(_, outcome)| outcome.state == state);
+        if has(RecipientState::Failed) {
+            self.failures.notify_one();
+        }
+        if self.config.smtp.save_sent && has(RecipientState::Sent) {
+            self.copies.notify_one();
+        }
         Ok(())
     }
 }

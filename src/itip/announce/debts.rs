@@ -26,8 +26,8 @@ use crate::itip::summary::{Occasion, Participants, Summary};
 /// Who is owed what about which instance.
 #[derive(Default)]
 pub(super) struct Debts {
-    /// Recipients of the full REQUEST.
-    full: BTreeSet<Address>,
+    /// Recipients of the full REQUEST; sorted, and none twice, once it is settled what is owed.
+    full: Vec<Address>,
     /// By recipient: the instances of each method.
     partial: BTreeMap<Address, BTreeMap<Method, BTreeSet<InstanceKey>>>,
     /// The SEQUENCE of the CANCEL about an instance.
@@ -37,8 +37,7 @@ pub(super) struct Debts {
 impl Debts {
     /// Owes the full REQUEST.
     pub(super) fn owe_all(&mut self, to: impl IntoIterator<Item = Address>) {
-        // To collect is faster than to insert one by one.
-        if self.full.is_empty() { self.full = to.into_iter().collect() } else { self.full.extend(to) }
+        self.full.extend(to);
     }
 
     /// Owes a message about one instance.
@@ -65,11 +64,12 @@ impl Debts {
     ) -> Result<Vec<Outgoing>, Refusal> {
         let from = organizer_address(after).ok_or(Refusal::NoSchedulingInfo)?;
         let groups = self.grouped(|| everybody(after, author, anyone).collect());
+        self.sort_full();
         let mut messages = Vec::new();
         if !self.full.is_empty() {
             let summary = update_summary(Occasion::Update(Method::Request), before, after);
             let object = all_attended(after, author);
-            let to = sorted(std::mem::take(&mut self.full));
+            let to = std::mem::take(&mut self.full);
             messages.push(Outgoing { from: from.clone(), to, method: Method::Request, summary, object });
         }
         for ((method, keys), to) in groups {
@@ -88,21 +88,28 @@ impl Debts {
         if self.partial.is_empty() {
             return groups;
         }
-        let invited = invited();
+        self.sort_full();
+        let (full, invited) = (std::mem::take(&mut self.full), invited());
         for (address, owed) in std::mem::take(&mut self.partial) {
-            if self.full.contains(&address) {
+            if full.binary_search(&address).is_ok() {
                 continue;
             }
             let two_kinds = owed.len() > 1;
             if two_kinds && invited.contains(&address) {
-                self.full.insert(address);
+                self.full.push(address);
                 continue;
             }
             for (method, keys) in owed {
                 groups.entry((method, keys.into_iter().collect())).or_default().insert(address.clone());
             }
         }
+        self.full.extend(full);
         groups
+    }
+
+    fn sort_full(&mut self) {
+        self.full.sort_unstable();
+        self.full.dedup();
     }
 
     /// The message about some instances to some of their attendees.

@@ -194,12 +194,14 @@ pub fn partial(
     author: Author<'_>,
 ) -> CalendarObject {
     let mut message = object.envelope(icalendar_method(method), author.prodid);
-    let mut organizer =
-        object.components().find_map(|(_, component)| component.organizer()).map(|party| party.0.clone());
-    organizer.iter_mut().for_each(strip_schedule_parameters);
+    let organizer = || {
+        let mut organizer = object.components().find_map(|(_, component)| component.organizer())?.0.clone();
+        strip_schedule_parameters(&mut organizer);
+        Some(organizer)
+    };
     for (key, mut component) in components {
         if component.organizer().is_none() {
-            component.entries.extend(organizer.clone());
+            component.entries.extend(organizer());
         }
         message.insert(key, component);
     }

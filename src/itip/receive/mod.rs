@@ -196,9 +196,13 @@ fn check(held: Known<'_>, message: &ItipMessage, context: Context<'_>) -> Result
     if held.object.is_some_and(|object| object.kind() != message.object.kind()) {
         return Err(Refusal::MultipleObjectTypes);
     }
-    match says_when(message.method) && !message.object.has_readable_starts() {
-        true => Err(Refusal::ICalendarParseError),
-        false => Ok(()),
+    if !says_when(message.method) {
+        return Ok(());
+    }
+    match (message.object.has_readable_starts(), message.object.has_bearable_rules()) {
+        (false, _) => Err(Refusal::ICalendarParseError),
+        (true, false) => Err(Refusal::EventTooLarge),
+        (true, true) => Ok(()),
     }
 }
 

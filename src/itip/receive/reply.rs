@@ -165,12 +165,13 @@ impl Taken {
         }
         let kind = self.merged.kind();
         let component = self.merged.get_mut(key).ok_or(Refusal::EventNotFound)?;
-        let before = answered_so_far(component, &address);
+        let before = (open_to_replies(component, &address).cloned().collect::<Vec<_>>(), component.entries.len());
         take_party(component, &address, party, reply);
         if kind == Kind::Todo {
             take_progress(component, reply);
         }
-        if is_new_override || answered_so_far(component, &address) != before {
+        let is_same = component.entries.len() == before.1 && open_to_replies(component, &address).eq(&before.0);
+        if is_new_override || !is_same {
             self.changed.push(key);
         }
         self.revisions.take_reply(key, address, revision);
@@ -178,14 +179,16 @@ impl Taken {
     }
 }
 
-/// What a REPLY of `address` may change in a component: their ATTENDEE, the progress of a to-do, and how many take part.
-fn answered_so_far(component: &ICalendarComponent, address: &Address) -> (Vec<ICalendarEntry>, usize) {
-    let is_open_to_replies = |entry: &&ICalendarEntry| match entry.name {
+/// What a REPLY of `address` may change in a component, besides adding to it: their ATTENDEE, and the progress of a to-do.
+fn open_to_replies<'a>(
+    component: &'a ICalendarComponent,
+    address: &'a Address,
+) -> impl Iterator<Item = &'a ICalendarEntry> {
+    component.entries.iter().filter(|entry| match entry.name {
         ICalendarProperty::Attendee => Party(entry).is(address),
         ICalendarProperty::Status | ICalendarProperty::PercentComplete | ICalendarProperty::Completed => true,
         _ => false,
-    };
-    (component.entries.iter().filter(is_open_to_replies).cloned().collect(), component.entries.len())
+    })
 }
 
 /// Takes PARTSTAT, RSVP and DELEGATED-TO; absent in the reply means removed here. Nothing else may change the object.

@@ -73,7 +73,7 @@ impl Transaction {
         .fetch_all(self.connection())
         .await
         .map_err(LedgerError::while_trying("drop a mail"))?;
-        self.close_when_done(id).await?;
+        self.close_when_done(&[id]).await?;
         let dropped = |row: &sqlx::sqlite::SqliteRow| OutboxRecipient {
             address: row.get(0),
             state: RecipientState::Dropped,
