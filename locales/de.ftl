@@ -284,3 +284,18 @@ page-busy = Zu viele Versuche
 page-busy-advice = Bitte warten Sie einige Minuten, und versuchen Sie es dann noch einmal.
 page-broken = Etwas ist schiefgegangen
 page-broken-advice = Bitte versuchen Sie es in einigen Minuten noch einmal, oder antworten Sie in Ihrem Mail- oder Kalenderprogramm.
+### The questions to the user
+
+subject-question = Bitte antworten: { $title }
+subject-unproven = Ist das echt? { $title }
+subject-crasher = Nicht eingeladen: { $title }
+sender-unproven = Nichts belegt, dass diese Mail von { $sender } kommt.
+crasher-uninvited = { $sender } war nicht eingeladen.
+conflicts = Zur selben Zeit steht in Ihrem Kalender:
+no-conflicts = Zu dieser Zeit steht sonst nichts in Ihrem Kalender.
+how-invitation = Zum Antworten beantworten Sie diese Mail und schreiben { $yes }, { $no } oder { $maybe } allein in die erste Zeile. Was Sie darunter schreiben, geht als Kommentar mit.
+how-unproven = Antworten Sie nur dann mit { $yes }, wenn Sie wissen, dass es echt ist. Mit { $no } wird es vergessen, und niemand erfährt davon.
+how-counter = Antworten Sie auf diese Mail mit { $yes }, um den Vorschlag anzunehmen, dann erfahren es alle, oder mit { $no }, um ihn abzulehnen.
+how-crasher = Antworten Sie auf diese Mail mit { $yes }, um diese Person einzuladen, oder mit { $no }, um ihre Antwort zu vergessen.
+how-folders = Oder verschieben Sie die Mail in den Ordner { $accept }, { $decline } oder { $tentative }.
+question-closing = Diese Frage kommt einmal. imipd, das Kalender-Gateway Ihres Mailservers, hat sie geschrieben.

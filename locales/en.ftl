@@ -293,3 +293,19 @@ page-busy = Too many attempts
 page-busy-advice = Please wait a few minutes and try again.
 page-broken = Something went wrong
 page-broken-advice = Please try again in a few minutes, or answer in your mail or calendar program.
+### The questions to the user
+
+# The user answers by a reply with one of the words of the links ($yes, $no, $maybe), or by putting the mail into a folder.
+subject-question = Your answer, please: { $title }
+subject-unproven = Is this genuine? { $title }
+subject-crasher = Not invited: { $title }
+sender-unproven = Nothing proves that this mail comes from { $sender }.
+crasher-uninvited = { $sender } was not invited.
+conflicts = At the same time your calendar holds:
+no-conflicts = Nothing else is in your calendar at that time.
+how-invitation = To answer, reply to this mail with { $yes }, { $no } or { $maybe } alone in the first line. What you write below goes along as a comment.
+how-unproven = Reply to this mail with { $yes } only if you know that it is genuine. With { $no } it is forgotten, and nobody is told.
+how-counter = Reply to this mail with { $yes } to take the proposal, and all are told; or with { $no } to decline it.
+how-crasher = Reply to this mail with { $yes } to invite them, or with { $no } to forget their answer.
+how-folders = Or move the mail to the folder { $accept }, { $decline } or { $tentative }.
+question-closing = This question comes once. imipd, the calendar gateway of your mail server, wrote it.

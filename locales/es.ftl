@@ -281,3 +281,18 @@ page-busy = Demasiados intentos
 page-busy-advice = Espere unos minutos e inténtelo de nuevo.
 page-broken = Algo ha fallado
 page-broken-advice = Inténtelo de nuevo en unos minutos, o responda en su programa de correo o de calendario.
+### The questions to the user
+
+subject-question = Su respuesta, por favor: { $title }
+subject-unproven = ¿Es auténtico? { $title }
+subject-crasher = Sin invitación: { $title }
+sender-unproven = Nada prueba que este correo venga de { $sender }.
+crasher-uninvited = { $sender } no tenía invitación.
+conflicts = A la misma hora hay en su calendario:
+no-conflicts = No hay nada más en su calendario a esa hora.
+how-invitation = Para contestar, responda a este correo con { $yes }, { $no } o { $maybe } solo en la primera línea. Lo que escriba debajo se envía como comentario.
+how-unproven = Responda { $yes } solo si sabe que es auténtico. Con { $no } se olvida y no se avisa a nadie.
+how-counter = Responda a este correo con { $yes } para aceptar la propuesta, y se avisa a todos, o con { $no } para rechazarla.
+how-crasher = Responda a este correo con { $yes } para invitar a esa persona, o con { $no } para olvidar su respuesta.
+how-folders = O mueva el correo a la carpeta { $accept }, { $decline } o { $tentative }.
+question-closing = Esta pregunta llega una sola vez. La ha escrito imipd, la pasarela de calendario de su servidor de correo.

@@ -291,3 +291,18 @@ page-busy = Trop de tentatives
 page-busy-advice = Veuillez patienter quelques minutes et réessayer.
 page-broken = Un problème est survenu
 page-broken-advice = Veuillez réessayer dans quelques minutes, ou répondre dans votre logiciel de messagerie ou de calendrier.
+### The questions to the user
+
+subject-question = Votre réponse, s’il vous plaît : { $title }
+subject-unproven = Est-ce authentique ? { $title }
+subject-crasher = Non invité : { $title }
+sender-unproven = Rien ne prouve que ce message vient de { $sender }.
+crasher-uninvited = { $sender } n’était pas invité.
+conflicts = Au même moment, votre agenda contient :
+no-conflicts = Rien d’autre n’est dans votre agenda à ce moment.
+how-invitation = Pour répondre, répondez à ce message avec { $yes }, { $no } ou { $maybe } seul sur la première ligne. Ce que vous écrivez en dessous est transmis comme commentaire.
+how-unproven = Ne répondez { $yes } que si vous savez que c’est authentique. Avec { $no }, c’est oublié et personne n’est prévenu.
+how-counter = Répondez à ce message avec { $yes } pour accepter la proposition, et tous sont prévenus, ou avec { $no } pour la refuser.
+how-crasher = Répondez à ce message avec { $yes } pour inviter cette personne, ou avec { $no } pour oublier sa réponse.
+how-folders = Ou déplacez le message dans le dossier { $accept }, { $decline } ou { $tentative }.
+question-closing = Cette question n’est posée qu’une fois. imipd, la passerelle de calendrier de votre serveur de messagerie, l’a écrite.

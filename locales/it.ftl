@@ -293,3 +293,18 @@ page-busy = Troppi tentativi
 page-busy-advice = Attenda qualche minuto e riprovi.
 page-broken = Qualcosa è andato storto
 page-broken-advice = Riprovi tra qualche minuto, oppure risponda nel suo programma di posta o calendario.
+### The questions to the user
+
+subject-question = La sua risposta, per favore: { $title }
+subject-unproven = È autentico? { $title }
+subject-crasher = Non invitato: { $title }
+sender-unproven = Nulla dimostra che questo messaggio venga da { $sender }.
+crasher-uninvited = { $sender } non era tra gli invitati.
+conflicts = Alla stessa ora il suo calendario contiene:
+no-conflicts = Non c’è altro nel suo calendario a quell’ora.
+how-invitation = Per rispondere, risponda a questo messaggio con { $yes }, { $no } o { $maybe } da solo nella prima riga. Ciò che scrive sotto viene inviato come commento.
+how-unproven = Risponda { $yes } solo se sa che è autentico. Con { $no } viene dimenticato e nessuno viene avvisato.
+how-counter = Risponda a questo messaggio con { $yes } per accettare la proposta, e tutti vengono avvisati, o con { $no } per rifiutarla.
+how-crasher = Risponda a questo messaggio con { $yes } per invitare questa persona, o con { $no } per dimenticare la sua risposta.
+how-folders = Oppure sposti il messaggio nella cartella { $accept }, { $decline } o { $tentative }.
+question-closing = Questa domanda arriva una sola volta. L’ha scritta imipd, il gateway di calendario del suo server di posta.

@@ -235,3 +235,18 @@ page-busy = 試行回数が多すぎます
 page-busy-advice = 数分待ってから、もう一度お試しください。
 page-broken = 問題が発生しました
 page-broken-advice = 数分後にもう一度お試しになるか、メールソフトまたはカレンダーで回答してください。
+### The questions to the user
+
+subject-question = ご回答ください: { $title }
+subject-unproven = 本物ですか: { $title }
+subject-crasher = 招待されていない方: { $title }
+sender-unproven = このメールが { $sender } からのものである証拠はありません。
+crasher-uninvited = { $sender } は招待されていません。
+conflicts = 同じ時間にカレンダーにある予定:
+no-conflicts = その時間にほかの予定はカレンダーにありません。
+how-invitation = このメールに返信し、最初の行に { $yes }、{ $no }、{ $maybe } のいずれかだけを書いてください。その下に書いた内容はコメントとして送られます。
+how-unproven = 本物だと分かっている場合にのみ { $yes } と返信してください。{ $no } と返信すると破棄され、誰にも通知されません。
+how-counter = 提案を受け入れて全員に知らせるには { $yes }、断るには { $no } とこのメールに返信してください。
+how-crasher = この方を招待するには { $yes }、回答を破棄するには { $no } とこのメールに返信してください。
+how-folders = または、メールをフォルダー { $accept }、{ $decline }、{ $tentative } のいずれかに移動してください。
+question-closing = この質問は一度だけ届きます。メールサーバーのカレンダーゲートウェイ imipd が作成しました。

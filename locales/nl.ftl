@@ -276,3 +276,18 @@ page-busy = Te veel pogingen
 page-busy-advice = Wacht een paar minuten en probeer het opnieuw.
 page-broken = Er is iets misgegaan
 page-broken-advice = Probeer het over een paar minuten opnieuw, of antwoord in uw mail- of agendaprogramma.
+### The questions to the user
+
+subject-question = Uw antwoord, alstublieft: { $title }
+subject-unproven = Is dit echt? { $title }
+subject-crasher = Niet uitgenodigd: { $title }
+sender-unproven = Niets bewijst dat deze e-mail van { $sender } komt.
+crasher-uninvited = { $sender } was niet uitgenodigd.
+conflicts = Op dezelfde tijd staat in uw agenda:
+no-conflicts = Er staat op die tijd niets anders in uw agenda.
+how-invitation = Beantwoord deze e-mail met { $yes }, { $no } of { $maybe } alleen op de eerste regel. Wat u eronder schrijft, gaat mee als opmerking.
+how-unproven = Antwoord alleen { $yes } als u weet dat het echt is. Met { $no } wordt het vergeten en krijgt niemand bericht.
+how-counter = Beantwoord deze e-mail met { $yes } om het voorstel aan te nemen, en iedereen krijgt bericht, of met { $no } om het af te wijzen.
+how-crasher = Beantwoord deze e-mail met { $yes } om deze persoon uit te nodigen, of met { $no } om het antwoord te vergeten.
+how-folders = Of verplaats de e-mail naar de map { $accept }, { $decline } of { $tentative }.
+question-closing = Deze vraag komt één keer. imipd, de agendagateway van uw mailserver, heeft haar geschreven.

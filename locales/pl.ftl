@@ -329,3 +329,18 @@ page-busy = Zbyt wiele prób
 page-busy-advice = Proszę odczekać kilka minut i spróbować ponownie.
 page-broken = Coś poszło nie tak
 page-broken-advice = Proszę spróbować ponownie za kilka minut albo odpowiedzieć w programie pocztowym lub kalendarzu.
+### The questions to the user
+
+subject-question = Prosimy o odpowiedź: { $title }
+subject-unproven = Czy to autentyczne? { $title }
+subject-crasher = Bez zaproszenia: { $title }
+sender-unproven = Nic nie dowodzi, że ta wiadomość pochodzi od { $sender }.
+crasher-uninvited = { $sender } nie ma zaproszenia.
+conflicts = W tym samym czasie w kalendarzu jest:
+no-conflicts = W tym czasie w kalendarzu nie ma nic innego.
+how-invitation = Aby odpowiedzieć, proszę odpisać na tę wiadomość, wpisując samo { $yes }, { $no } lub { $maybe } w pierwszym wierszu. Tekst poniżej zostanie przekazany jako komentarz.
+how-unproven = Proszę odpisać { $yes } tylko wtedy, gdy wiadomo, że to autentyczne. Po { $no } wiadomość zostanie zapomniana i nikt się o tym nie dowie.
+how-counter = Proszę odpisać { $yes }, aby przyjąć propozycję, o czym dowiedzą się wszyscy, lub { $no }, aby ją odrzucić.
+how-crasher = Proszę odpisać { $yes }, aby zaprosić tę osobę, lub { $no }, aby zapomnieć jej odpowiedź.
+how-folders = Można też przenieść wiadomość do folderu { $accept }, { $decline } lub { $tentative }.
+question-closing = To pytanie przychodzi jeden raz. Napisał je imipd, brama kalendarzowa serwera poczty.

@@ -305,3 +305,18 @@ page-busy = Demasiadas tentativas
 page-busy-advice = Aguarde alguns minutos e tente de novo.
 page-broken = Algo correu mal
 page-broken-advice = Tente de novo dentro de alguns minutos, ou responda no seu programa de e-mail ou de calendário.
+### The questions to the user
+
+subject-question = A sua resposta, por favor: { $title }
+subject-unproven = É autêntico? { $title }
+subject-crasher = Sem convite: { $title }
+sender-unproven = Nada prova que esta mensagem venha de { $sender }.
+crasher-uninvited = { $sender } não tinha convite.
+conflicts = À mesma hora há no seu calendário:
+no-conflicts = Não há mais nada no seu calendário a essa hora.
+how-invitation = Para responder, responda a esta mensagem com { $yes }, { $no } ou { $maybe } sozinho na primeira linha. O que escrever abaixo segue como comentário.
+how-unproven = Responda { $yes } apenas se souber que é autêntico. Com { $no } é esquecido e ninguém é avisado.
+how-counter = Responda a esta mensagem com { $yes } para aceitar a proposta, e todos são avisados, ou com { $no } para a recusar.
+how-crasher = Responda a esta mensagem com { $yes } para convidar esta pessoa, ou com { $no } para esquecer a sua resposta.
+how-folders = Ou mova a mensagem para a pasta { $accept }, { $decline } ou { $tentative }.
+question-closing = Esta pergunta vem uma só vez. Foi escrita pelo imipd, o gateway de calendário do seu servidor de correio.

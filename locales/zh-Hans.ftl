@@ -241,3 +241,18 @@ page-busy = 尝试次数过多
 page-busy-advice = 请等待几分钟后重试。
 page-broken = 出了点问题
 page-broken-advice = 请几分钟后重试，或在您的邮件或日历程序中答复。
+### The questions to the user
+
+subject-question = 请答复：{ $title }
+subject-unproven = 这是真的吗？{ $title }
+subject-crasher = 未受邀请：{ $title }
+sender-unproven = 没有任何证据表明此邮件来自 { $sender }。
+crasher-uninvited = { $sender } 未受邀请。
+conflicts = 同一时间您的日历中有：
+no-conflicts = 那段时间您的日历中没有其他安排。
+how-invitation = 要答复，请回复此邮件，并在第一行只写 { $yes }、{ $no } 或 { $maybe }。下面所写的内容将作为备注一并发送。
+how-unproven = 只有在您知道它是真的时才回复 { $yes }。回复 { $no } 则忽略它，不通知任何人。
+how-counter = 回复此邮件 { $yes } 以接受提议并通知所有人，或回复 { $no } 以拒绝。
+how-crasher = 回复此邮件 { $yes } 以邀请对方，或回复 { $no } 以忽略其答复。
+how-folders = 或者将邮件移动到文件夹 { $accept }、{ $decline } 或 { $tentative }。
+question-closing = 此问题只发送一次，由您邮件服务器的日历网关 imipd 编写。

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use imipd::config::{
-    Access, AddedInstances, AutoAdd, Config, ConfigFaults, Files, MasterMode, PartyCrashers, Publications, Rsvp,
-    Security, SubmissionProof, TokenSource, Trust,
+    Access, AddedInstances, AfterAnswer, AutoAdd, Config, ConfigFaults, Files, MasterMode, PartyCrashers, Publications,
+    Rsvp, Security, SubmissionProof, TokenSource, Trust,
 };
+use imipd::imip::answer::Choice;
 use imipd::imip::{Bodies, Exception, Language};
 use secrecy::ExposeSecret;
 
@@ -488,4 +489,26 @@ fn the_configuration_in_the_readme_works() {
     let config = parse(&text.join("\n")).unwrap_or_else(|faults| panic!("{faults}"));
     assert_eq!(config.users.len(), 2);
     assert!(matches!(&config.users[0].access, Access::Master(master) if master.user == "imipd"), "{:?}", config.users);
+}
+
+#[test]
+fn a_keyword_is_one_answer_and_nothing_that_imipd_sets_itself() {
+    let config = with("[answers]\nfolders = true\nafter = \"archive\"\n[answers.keywords]\ndecline = \"$label1\"\n");
+    let answers = config.expect("a configuration").answers;
+    assert!(answers.folders && answers.after == AfterAnswer::ToArchive && answers.words && !answers.notice);
+    assert_eq!(answers.keywords, [(Choice::Decline, "$label1".to_owned())]);
+    let remedy = "give each answer a keyword of its own, which is neither imap.mark nor imap.mark_dead";
+    assert_fault(
+        "[answers.keywords]\naccept = \"yes\"\ndecline = \"YES\"\n",
+        &format!("3: answers.keywords.decline: \"YES\" means something else already; {remedy}"),
+    );
+    assert_fault(
+        "[imap]\nmark = \"$Imipd\"\n[answers.keywords]\naccept = \"$imipd\"\n",
+        &format!("4: answers.keywords.accept: \"$imipd\" means something else already; {remedy}"),
+    );
+    assert_fault(
+        "[answers.keywords]\naccept = \"\\\\Seen\"\n",
+        "2: answers.keywords.accept: \"\\\\Seen\" is no IMAP keyword; write up to 64 letters, digits and signs such as \"$Imipd\", without blanks, brackets, quotes \
+         and backslashes",
+    );
 }

@@ -38,6 +38,18 @@ impl CalendarStore for DatabaseCalendars {
         Ok(rows.iter().map(|row| StoredObject { uid: CalUid(row.get(0)), content: row.get(1) }).collect())
     }
 
+    async fn recent(
+        &self,
+        connection: &mut SqliteConnection,
+        user: &str,
+        most: u32,
+    ) -> Result<Vec<StoredObject>, CalendarError> {
+        let select = "SELECT cal_uid, content FROM object WHERE user = ? ORDER BY changed_at DESC LIMIT ?";
+        let rows = sqlx::query(select).bind(user).bind(most).fetch_all(connection).await;
+        let rows = rows.map_err(trying("list objects"))?;
+        Ok(rows.iter().map(|row| StoredObject { uid: CalUid(row.get(0)), content: row.get(1) }).collect())
+    }
+
     async fn has_at_least(
         &self,
         connection: &mut SqliteConnection,

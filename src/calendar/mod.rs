@@ -51,6 +51,14 @@ pub trait CalendarStore: Send + Sync {
         user: &str,
     ) -> impl Future<Output = Result<Vec<StoredObject>, CalendarError>> + Send;
 
+    /// The objects of a user that were changed last, at most `most`.
+    fn recent(
+        &self,
+        connection: &mut SqliteConnection,
+        user: &str,
+        most: u32,
+    ) -> impl Future<Output = Result<Vec<StoredObject>, CalendarError>> + Send;
+
     /// Whether a user has at least that many objects.
     fn has_at_least(
         &self,

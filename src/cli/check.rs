@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::output;
 use crate::config::{Config, User};
 use crate::gateway::{Gateway, ask, credentials, load_wording};
-use crate::mailbox::{ImapServer, Session, choose};
+use crate::mailbox::{ImapServer, Session};
 use crate::outbox::smtp::Submitter;
 
 /// How many logins in a row may fail in the same way before the rest is left out: they would lock accounts.
@@ -135,7 +135,7 @@ async fn check_mailbox(
         let every = gateway.config.imap.poll_interval;
         say(&format!("warning  IMAP: the server has no IDLE; {} is asked every {every:?}", user.key()));
     }
-    let choice = choose(&session.folders().await?, &gateway.config.imap.watch);
+    let choice = gateway.choose_folders(&session.folders().await?);
     for missing in &choice.missing {
         say(&format!("note     IMAP: {} has no folder {missing}", user.key()));
     }

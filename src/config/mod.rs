@@ -24,6 +24,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use toml::de::DeTable;
 
+use crate::imip::answer::Choice;
 use crate::imip::{Bodies, Language};
 use crate::itip::Address;
 
@@ -302,10 +303,26 @@ pub enum Rsvp {
 }
 
 /// How people answer besides by a REPLY.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answers {
     /// Whether a mail that says "yes" is an answer.
     pub words: bool,
+    /// Whether there are folders into which users put what they answer.
+    pub folders: bool,
+    /// What becomes of a mail in one of them.
+    pub after: AfterAnswer,
+    /// The keywords that are answers; none twice.
+    pub keywords: Vec<(Choice, String)>,
+    /// Whether users get a notice with what they are asked.
+    pub notice: bool,
+}
+
+/// What becomes of a mail that a user has put into a folder of answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterAnswer {
+    ToInbox,
+    ToArchive,
+    Stays,
 }
 
 /// What is offered over HTTP.
@@ -448,6 +465,7 @@ fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
         );
     }
     let users = users::users(&root, &usual, places);
+    let answers = sections::answers(root.section("answers"), &imap);
     let config = Config {
         database: sections::database(root.section("database"), places),
         imap,
@@ -457,7 +475,7 @@ fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
         more_users,
         calendar: sections::calendar(root.section("calendar")),
         imip,
-        answers: sections::answers(root.section("answers")),
+        answers,
         rsvp,
         web,
         log: sections::log(root.section("log")),

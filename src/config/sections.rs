@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use crate::imip::answer::Choice;
 use crate::imip::{Bodies, Language};
 
 use super::access::{self, UsualAccess};
@@ -17,9 +18,9 @@ use super::secret::{Files, Places, SECRET, Secret};
 use super::trust;
 use super::value;
 use super::{
-    AddedInstances, Answers, AutoAdd, Calendar, CalendarBackend, Database, DomainsFrom, EnvelopeFrom, Imap, Imip,
-    Listen, Log, LogAddresses, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Rsvp, Security, Server, Smtp,
-    User, Wake, Web,
+    AddedInstances, AfterAnswer, Answers, AutoAdd, Calendar, CalendarBackend, Database, DomainsFrom, EnvelopeFrom,
+    Imap, Imip, Listen, Log, LogAddresses, LogFormat, LogLevel, PartyCrashers, Policy, Publications, Rsvp, Security,
+    Server, Smtp, User, Wake, Web,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -183,11 +184,38 @@ pub(super) fn language(table: &Section<'_>) -> Option<Language> {
     table.choice("language", &Language::ALL.map(|language| (language.tag(), language)), &[])
 }
 
-pub(super) fn answers(table: Section<'_>) -> Answers {
-    let answers = Answers { words: table.flag("words").unwrap_or(true) };
+pub(super) fn answers(table: Section<'_>, imap: &Imap) -> Answers {
+    let after = [("inbox", AfterAnswer::ToInbox), ("archive", AfterAnswer::ToArchive), ("stay", AfterAnswer::Stays)];
+    let answers = Answers {
+        words: table.flag("words").unwrap_or(true),
+        folders: table.flag("folders").unwrap_or(false),
+        after: table.choice("after", &after, &[]).unwrap_or(AfterAnswer::ToInbox),
+        keywords: keywords(table.subsection("keywords", "answers.keywords"), imap),
+        notice: table.flag("notice").unwrap_or(false),
+    };
     table.finish();
     answers
 }
+
+fn keywords(table: Section<'_>, imap: &Imap) -> Vec<(Choice, String)> {
+    // What imipd sets itself would answer each invitation at once.
+    let own = [&imap.mark, &imap.mark_dead];
+    let mut keywords: Vec<(Choice, String)> = Vec::new();
+    for choice in Choice::ALL {
+        let key = choice.as_str();
+        let Some(keyword) = table.text(key, value::KEYWORD, value::keyword) else { continue };
+        // Servers compare keywords without case. RFC 3501 §2.3.2 leaves it open.
+        let others = keywords.iter().map(|(_, other)| other).chain(own.iter().copied().flatten());
+        match others.into_iter().any(|other| other.eq_ignore_ascii_case(&keyword)) {
+            true => table.fault(key, Wrong::new(format!("{} means something else already", quote(&keyword)), KEYWORDS)),
+            false => keywords.push((choice, keyword)),
+        }
+    }
+    table.finish();
+    keywords
+}
+
+const KEYWORDS: &str = "give each answer a keyword of its own, which is neither imap.mark nor imap.mark_dead";
 
 pub(super) fn web(table: Section<'_>, places: &Places<'_>) -> Web {
     let listen = table.text("listen", value::LISTEN, |text| match text.strip_prefix("unix:") {

@@ -12,7 +12,7 @@ use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
 use crate::itip::receive::names_delegate;
 use crate::itip::{Address, CalUid, Context, Decision, Held, ItipMessage, Policy, Reason, Refusal, Verdict, receive};
-use crate::ledger::{DecisionRecord, Proposal, Transaction};
+use crate::ledger::{DecisionRecord, LedgerError, Proposal, Transaction};
 
 /// Which of the messages that wait are meant.
 #[derive(Clone, Debug)]
@@ -58,6 +58,31 @@ impl Gateway {
         Ok(changed)
     }
 
+    /// Takes one message that waits as if its sender were proven; what it is then when it waits for another reason.
+    pub(super) async fn believe_one(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        proposal: &Proposal,
+    ) -> Result<Option<Proposal>, ChangeError> {
+        transaction.remove_proposal(proposal).await?;
+        self.take(transaction, user, (proposal, Belief::OfUser)).await?;
+        let waiting = transaction.proposals_about(user.key(), &proposal.cal_uid).await?;
+        Ok(waiting.into_iter().find(|one| one.message_id == proposal.message_id && one.method == proposal.method))
+    }
+
+    /// Forgets one message that waits from an unproven sender.
+    pub(super) async fn dismiss_one(
+        &self,
+        transaction: &mut Transaction,
+        proposal: &Proposal,
+    ) -> Result<(), LedgerError> {
+        transaction.remove_proposal(proposal).await?;
+        let text = "Dismissed: the user does not believe its sender.";
+        transaction.add_decision(&record(proposal, "dismissed", text)).await?;
+        Ok(())
+    }
+
     /// Forgets what waits from an unproven sender.
     pub(super) async fn dismiss(
         &self,
@@ -66,9 +91,7 @@ impl Gateway {
         waiting: &Waiting,
     ) -> Result<Changed, ChangeError> {
         for proposal in unproven(transaction, user, waiting).await? {
-            transaction.remove_proposal(&proposal).await?;
-            let text = "Dismissed: the user does not believe its sender.";
-            transaction.add_decision(&record(&proposal, "dismissed", text)).await?;
+            self.dismiss_one(transaction, &proposal).await?;
         }
         Ok(Changed::nothing(waiting.uid.clone()))
     }

@@ -177,7 +177,22 @@ impl Gateway {
             uid: uid.to_string(),
             proposer: proposer.to_string(),
         })?;
-        let held = self.held(&mut transaction, user, uid).await?.ok_or_else(|| not_found(user, uid))?;
+        let changed = self.settle_within(&mut transaction, user, &proposal, settlement).await?;
+        transaction.commit().await?;
+        self.bell.notify_one();
+        Ok(changed)
+    }
+
+    /// The same for a proposal that is known, within a transaction that does more.
+    pub(super) async fn settle_within(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        proposal: &Proposal,
+        settlement: Settlement,
+    ) -> Result<Changed, ChangeError> {
+        let (uid, proposer) = (&CalUid(proposal.cal_uid.clone()), &Address::in_mail(&proposal.sender));
+        let held = self.held(transaction, user, uid).await?.ok_or_else(|| not_found(user, uid))?;
         let message = ItipMessage::parse(&proposal.content, None).map_err(ChangeError::Refused)?.object;
         let is_counter = proposal.method == "COUNTER";
         let changed = match settlement {
@@ -186,20 +201,18 @@ impl Gateway {
                     true => announce::accept_counter(&held, &message),
                     false => announce::admit(&held, &message, proposer),
                 };
-                self.put((&mut transaction, Origin::User), user, Some(&held), after.map_err(ChangeError::Refused)?)
-                    .await?
+                let after = after.map_err(ChangeError::Refused)?;
+                self.put((transaction, Origin::User), user, Some(&held), after).await?
             }
             Settlement::Decline => {
-                let dtstamp = self.next_dtstamp(&mut transaction, user, uid).await?;
+                let dtstamp = self.next_dtstamp(transaction, user, uid).await?;
                 let keys = message.keys().take(usize::from(is_counter)).map(|key| held.on_series_clock(key));
                 let declined: Result<Vec<Outgoing>, Refusal> =
                     keys.map(|key| announce::decline_counter(&held, proposer, key, user.author(dtstamp))).collect();
-                self.tell((&mut transaction, Origin::User), user, uid, declined).await?
+                self.tell((transaction, Origin::User), user, uid, declined).await?
             }
         };
-        transaction.remove_proposal(&proposal).await?;
-        transaction.commit().await?;
-        self.bell.notify_one();
+        transaction.remove_proposal(proposal).await?;
         Ok(changed)
     }
 

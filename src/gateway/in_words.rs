@@ -3,6 +3,7 @@
 //! | lies in | is written by | answers | what happens |
 //! |---|---|---|---|
 //! | the Sent folder | the user | an invitation that the user got | the user has answered, and the organizer is told |
+//! | the Sent folder | the user | a notice of ours | the user has answered what the notice asks |
 //! | another folder | somebody whom the mail went to | an invitation of the user's | a REPLY of theirs, with all that is asked of one |
 //! | another folder | somebody whom it did not go to | an invitation of the user's | nothing: the mail was passed on |
 //! | anywhere | a program, a list, several people | anything | nothing, and it is no matter for the log |
@@ -11,7 +12,7 @@
 
 use calcard::icalendar::ICalendarParticipationStatus as Partstat;
 
-use super::change::{ChangeError, Respond};
+use super::answering::{Given, Way};
 use super::receive::{Place, ignored, refused};
 use super::trust::Letter;
 use super::{Gateway, GatewayError, now_millis};
@@ -20,15 +21,15 @@ use crate::imip::{AutoSubmitted, CalendarPart, Email, PlainAnswer, extract, plai
 use crate::itip::announce::{Answer, Said, reply_on_behalf};
 use crate::itip::component::ComponentExt;
 use crate::itip::receive::ItipMessage;
-use crate::itip::{Address, CalUid, CalendarObject, InstanceKey, Method, Refusal, Revisions, Verdict};
+use crate::itip::{Address, CalendarObject, InstanceKey, Method, Refusal, Revisions, Verdict};
 use crate::ledger::{DecisionRecord, SentMail, Transaction};
 use crate::mailbox::FolderRole;
 
 /// The reason under which such answers stand in the log.
-const IN_WORDS: &str = "answered-in-words";
+pub(super) const IN_WORDS: &str = "answered-in-words";
 
 /// Instead of an instance, where a message was about several.
-const SEVERAL: &str = "*";
+pub(super) const SEVERAL: &str = "*";
 
 impl Gateway {
     /// Takes an answer in plain words; nothing when the mail is none that is meant for us.
@@ -48,10 +49,12 @@ impl Gateway {
         let is_own = place.user.addresses.contains(author);
         match (place.role, is_own) {
             (FolderRole::Sent, true) => self.user_answers(transaction, place, (answered, raw), blank).await,
-            (FolderRole::Inbox | FolderRole::Other, false) => {
+            (FolderRole::Inbox | FolderRole::Answers(_) | FolderRole::Other, false) => {
                 self.attendee_answers(transaction, place, (answered, email, raw), blank).await
             }
-            (FolderRole::Sent, false) | (FolderRole::Inbox | FolderRole::Other, true) => Ok(None),
+            (FolderRole::Sent, false) | (FolderRole::Inbox | FolderRole::Answers(_) | FolderRole::Other, true) => {
+                Ok(None)
+            }
         }
     }
 
@@ -64,26 +67,14 @@ impl Gateway {
         blank: DecisionRecord,
     ) -> Result<Option<DecisionRecord>, GatewayError> {
         let user = place.user;
-        let Some((cal_uid, instance)) = transaction.invitation(user.key(), answered).await? else { return Ok(None) };
+        let Some(asked) = self.asked_by(transaction, user, answered).await? else { return Ok(None) };
         let Some(said) = plain_answer(raw) else { return Ok(None) };
-        let record = DecisionRecord { method: Method::Reply.to_string(), cal_uid: cal_uid.clone(), ..blank };
+        let record = DecisionRecord { method: Method::Reply.to_string(), cal_uid: asked.cal_uid.clone(), ..blank };
         if transaction.has_taken(user.key(), &record.message_id, &record.fingerprint).await? {
             return Ok(Some(ignored(record, "seen-before", "This very mail was taken before.")));
         }
-        if instance == SEVERAL {
-            return Ok(Some(several(record)));
-        }
-        let instance = InstanceKey::parse(&instance).filter(|key| *key != InstanceKey::Master);
-        let respond = Respond { answer: meant(&said, instance), now: now_millis() / 1_000 };
-        match self.respond_to(transaction, user, &CalUid(cal_uid), &respond).await {
-            Ok(changed) => {
-                let told: usize = changed.mails.iter().map(|(_, to)| to.len()).sum();
-                let text = format!("The user has answered in words: {}. {}", name(said.choice), told_text(told));
-                Ok(Some(applied(record, &text)))
-            }
-            Err(ChangeError::Gateway(error)) => Err(error),
-            Err(error) => Ok(Some(ignored(record, "answer-not-taken", &format!("Not taken: {error}.")))),
-        }
+        let given = Given { way: Way::Words, said };
+        self.take_answer(transaction, user, (&asked, given), record).await.map(Some)
     }
 
     /// Somebody has answered the user's invitation in words.
@@ -203,21 +194,6 @@ pub(super) fn meant(said: &PlainAnswer, instance: Option<InstanceKey>) -> Answer
     Answer { partstat, instance, comment: said.comment.clone() }
 }
 
-fn name(choice: Choice) -> &'static str {
-    match choice {
-        Choice::Accept => "yes",
-        Choice::Decline => "no",
-        Choice::Tentative => "maybe",
-    }
-}
-
-fn told_text(recipients: usize) -> &'static str {
-    match recipients {
-        0 => "Nobody had to be told.",
-        _ => "The organizer is told.",
-    }
-}
-
 /// The instance that an object is about, nothing for the whole; an error where it is about several.
 pub(super) fn instance_in(object: &CalendarObject) -> Result<Option<InstanceKey>, ()> {
     let mut keys = object.keys();
@@ -237,12 +213,7 @@ pub(super) fn instance_of(object: &CalendarObject) -> String {
     }
 }
 
-fn several(record: DecisionRecord) -> DecisionRecord {
+pub(super) fn several(record: DecisionRecord) -> DecisionRecord {
     let text = "Not taken: the invitation that it answers is about several dates, and the words do not say which.";
     ignored(record, "answer-not-taken", text)
-}
-
-fn applied(record: DecisionRecord, text: &str) -> DecisionRecord {
-    let (verdict, reason) = (Verdict::Applied.name().to_owned(), IN_WORDS.to_owned());
-    DecisionRecord { verdict, reason, text: text.to_owned(), ..record }
 }

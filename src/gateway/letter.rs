@@ -5,6 +5,7 @@ pub(super) mod facts;
 use std::collections::BTreeMap;
 
 use facts::{facts, occasion, speaks_as_attendee};
+pub(super) use facts::{facts_of_message, shown};
 
 use super::now_millis;
 use crate::config::{AddedInstances, Imip, User};

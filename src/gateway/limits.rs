@@ -40,3 +40,11 @@ pub(super) const NOT_TAKEN_TO_ALL_MAX: u32 = 100;
 
 /// Answers of one attendee within an hour that their organizer gets mails about; the calendar follows further ones as well.
 pub(super) const ANSWERS_TOLD_MAX: u32 = 10;
+/// Objects of a user among which it is looked for what an invitation collides with: those that were changed last.
+pub(super) const CONFLICT_OBJECTS_MAX: u32 = 2_000;
+
+/// How far ahead that is looked for.
+pub(super) const CONFLICT_YEARS: i64 = 20;
+
+/// Collisions that a notice lists; the others are counted.
+pub(super) const CONFLICTS_LISTED_MAX: usize = 5;

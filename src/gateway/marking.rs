@@ -16,7 +16,7 @@ use super::watch::stopped;
 use super::{Gateway, now_millis};
 use crate::itip::Address;
 use crate::ledger::{DecisionRecord, LedgerError, MarkKind, OwedMark, Transaction};
-use crate::mailbox::{ImapServer, ImapUid, MailboxError, MarkChange, Marked, UidValidity, choose};
+use crate::mailbox::{ImapServer, ImapUid, MailboxError, MarkChange, Marked, UidValidity};
 
 /// How long to wait when no keyword is owed; the bell rings earlier.
 const NAP: Duration = Duration::from_secs(60);
@@ -115,7 +115,7 @@ impl Gateway {
         let logging_in = tokio::time::timeout(RETRY_LOGIN_MAX, self.log_in(server, &user)).await;
         let during = "logging in for keywords".to_owned();
         let mut session = logging_in.map_err(|_| MailboxError::Timeout { during, after: RETRY_LOGIN_MAX })??;
-        let folders = choose(&session.folders().await?, &self.config.imap.watch).folders;
+        let folders = self.choose_folders(&session.folders().await?).folders;
         let Some(folder) = folders.into_iter().find(|folder| folder.shown == first.folder) else {
             return Ok(Marked::Refused("the folder is watched no more".to_owned()));
         };

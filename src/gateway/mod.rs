@@ -18,6 +18,10 @@
 //! | `sharing` | who has answered, told to the others when the time for it has come |
 //! | `feeds` | a user's calendar to be read at a link |
 //! | `in_words` | a mail that says "yes" |
+//! | `by_hand` | a mail that is put into a folder of answers, or gets a keyword that is one |
+//! | `answering` | what follows from a user's answer, however it was given |
+//! | `asking` | notices that ask the user, and with what an invitation collides |
+//! | `moving` | mails that are moved out of the folders of answers |
 //! | `letter` | from the engine's message to the mail in the outbox |
 //! | `visit` | what somebody sees who follows such a link |
 //! | `links` | what a link in an invitation opens, and the answer that is given there |
@@ -36,8 +40,11 @@
 //! | `counters` | what has happened, for the metrics |
 //! | `supervisor` | start, signals, stop |
 
+mod answering;
+mod asking;
 mod believe;
 mod bounce;
+mod by_hand;
 mod change;
 mod control;
 mod counters;
@@ -53,6 +60,7 @@ mod links;
 mod login;
 mod mailboxes;
 mod marking;
+mod moving;
 mod notice;
 mod office;
 mod own_copy;
@@ -99,7 +107,7 @@ use crate::config::{Config, SecretError, Submission, SubmissionProof, User};
 use crate::imip::Wording;
 use crate::itip::{Author, CalUid, CalendarObject};
 use crate::ledger::{Ledger, LedgerError, Transaction, is_unusable};
-use crate::mailbox::{ImapServer, Security as ImapSecurity, Timing};
+use crate::mailbox::{Choice, Folder, ImapServer, Security as ImapSecurity, Timing, answer_folders, choose_with};
 use crate::outbox::smtp::{self, SmtpServer};
 use crate::tls::{self, TlsError};
 use secrecy::{ExposeSecret, SecretSlice};
@@ -148,6 +156,8 @@ pub struct Gateway {
     copies: tokio::sync::Notify,
     /// Rung when a keyword is owed to a mailbox.
     marks: tokio::sync::Notify,
+    /// Rung when a mail is to be moved.
+    moves: tokio::sync::Notify,
     tokens: bounce::Tokens,
     /// One for each mailbox that is watched.
     pub doorbells: Doorbells,
@@ -169,7 +179,7 @@ impl Gateway {
         let ledger = Ledger::open(&config.database.path).await?;
         let link_key = ledger.secret("links").await?;
         let tokens = bounce::Tokens::new(ledger.secret("bounce").await?.expose_secret());
-        let (bell, failures, copies, marks, doorbells, board) = Default::default();
+        let (bell, failures, copies, marks, moves, doorbells, board) = Default::default();
         let (calendars, counters) = (DatabaseCalendars, Counters::new());
         let (users, gate) = (users::Users::of(&config), gate::LoginGate::open(&config.database.path));
         Ok(Arc::new(Self {
@@ -181,6 +191,7 @@ impl Gateway {
             failures,
             copies,
             marks,
+            moves,
             tokens,
             doorbells,
             board,
@@ -194,6 +205,12 @@ impl Gateway {
     /// What mails are written with.
     fn pen(&self) -> letter::Pen<'_> {
         letter::Pen { wording: &self.wording, imip: &self.config.imip, links: None }
+    }
+
+    /// Which of a user's folders are watched.
+    pub fn choose_folders(&self, folders: &[Folder]) -> Choice {
+        let answers = answer_folders(folders).filter(|_| self.config.answers.folders);
+        choose_with(folders, &self.config.imap.watch, answers.as_ref().map_or(&[], |answers| answers.as_slice()))
     }
 
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.

@@ -52,9 +52,9 @@ pub(super) fn authorship(place: Place<'_>, sender: &Address) -> Authorship {
             let text = "Not taken: it lies among the mails that the user has sent, and somebody else is its author.";
             Authorship::Doubtful("not-sent-by-user", text)
         }
-        (FolderRole::Inbox | FolderRole::Other, false) => Authorship::Incoming,
+        (FolderRole::Inbox | FolderRole::Answers(_) | FolderRole::Other, false) => Authorship::Incoming,
         // To come: Authentication-Results may prove that a copy to oneself is one.
-        (FolderRole::Inbox | FolderRole::Other, true) => {
+        (FolderRole::Inbox | FolderRole::Answers(_) | FolderRole::Other, true) => {
             let text =
                 "Not taken: it says that the user wrote it, and only the Sent folder can tell whether that is true.";
             Authorship::Doubtful("own-address-outside-sent", text)

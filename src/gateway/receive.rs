@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_util::FutureExt;
 
+use super::by_hand::gesture;
 use super::in_words::instance_of;
 use super::letter::Occasioned;
 use super::own_copy::{Authorship, authorship};
@@ -13,6 +14,7 @@ use super::trust::{self, Letter};
 use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
 use crate::digest::hexadecimal;
+use crate::imip::answer::Choice;
 use crate::imip::{Bounce, Email, NoCalendar, Speaker, bounce, extract};
 use crate::itip::{
     CalUid, CalendarObject, Context, Decision, Held, ItipMessage, Method, Policy, Reason, Refusal, Revisions, Verdict,
@@ -44,12 +46,14 @@ pub struct Attempt {
     pub nth: u32,
     /// The dead letter that is taken up again; nothing when the mail is none.
     pub dead_letter: Option<i64>,
+    /// The answer that a keyword on it gives, where that is why it is looked at.
+    pub tagged: Option<Choice>,
 }
 
 impl Attempt {
     /// The first attempt at the mail with this number.
     pub fn first(number: MailNumber) -> Self {
-        Self { number, nth: 1, dead_letter: None }
+        Self { number, nth: 1, dead_letter: None, tagged: None }
     }
 }
 
@@ -114,7 +118,7 @@ impl Gateway {
             let record = bug(place, "the mail could not be taken apart");
             return self.record(place, attempt, vec![record]).await;
         };
-        let decided = AssertUnwindSafe(self.decide(place, (&email, raw))).catch_unwind().await;
+        let decided = AssertUnwindSafe(self.decide((place, attempt), (&email, raw))).catch_unwind().await;
         let Ok(decided) = decided else {
             let record = bug_record(blank(place, &email), "the mail could not be decided");
             return self.record(place, attempt, vec![record]).await;
@@ -165,12 +169,14 @@ impl Gateway {
             }
         }
         self.owe_mark(&mut transaction, place, (attempt, &records)).await?;
+        self.follow_gesture(&mut transaction, (place, attempt), &records).await?;
         if let Some(cursor) = place.cursor {
             transaction.set_cursor(place.user.key(), place.folder, cursor).await?;
         }
         transaction.commit().await?;
         self.bell.notify_one();
         self.marks.notify_one();
+        self.moves.notify_one();
         for record in &records {
             self.counters.count_decision(record);
             log(record);
@@ -181,7 +187,7 @@ impl Gateway {
     /// What follows from a mail, not yet committed.
     async fn decide(
         &self,
-        place: Place<'_>,
+        (place, attempt): (Place<'_>, Attempt),
         (email, raw): (&Email, &[u8]),
     ) -> Result<(Transaction, Vec<DecisionRecord>), GatewayError> {
         let mut transaction = self.ledger.begin().await?;
@@ -189,10 +195,13 @@ impl Gateway {
             Some(bounce) => self.take_bounce(&mut transaction, place, (bounce, blank(place, email))).await?,
             None => None,
         };
-        let records = match about_ours {
+        let mut records = match about_ours {
             Some(record) => vec![record],
             None => self.decide_mail(&mut transaction, place, (email, raw)).await?,
         };
+        if let Some(gesture) = gesture(place, attempt) {
+            records = self.take_gesture(&mut transaction, (place, attempt), (email, gesture), records).await?;
+        }
         Ok((transaction, records))
     }
 
@@ -278,10 +287,7 @@ impl Gateway {
             return Ok(bug_record(record, "the mail lost its author"));
         };
         match authorship(place, author) {
-            Authorship::Incoming => match self.is_beyond(transaction, place.user, &message).await? {
-                Some((reason, text)) => Ok(ignored(record, reason, text)),
-                None => self.apply(transaction, place, (letter, message), record).await,
-            },
+            Authorship::Incoming => self.take_incoming(transaction, place, (letter, message), record).await,
             Authorship::Own => {
                 // Whom users write to from their own client are no strangers to them.
                 transaction.add_acquaintances(place.user.key(), &letter.email.to, now_millis()).await?;
@@ -289,6 +295,25 @@ impl Gateway {
             }
             Authorship::Doubtful(reason, text) => Ok(ignored(record, reason, text)),
         }
+    }
+
+    /// Takes what somebody has written to the user, and asks the user where that is wanted.
+    async fn take_incoming(
+        &self,
+        transaction: &mut Transaction,
+        place: Place<'_>,
+        (letter, message): (Letter<'_>, ItipMessage),
+        record: DecisionRecord,
+    ) -> Result<DecisionRecord, GatewayError> {
+        if let Some((reason, text)) = self.is_beyond(transaction, place.user, &message).await? {
+            return Ok(ignored(record, reason, text));
+        }
+        let asked = self.may_ask(place, letter.email).then(|| message.clone());
+        let record = self.apply(transaction, place, (letter, message), record).await?;
+        if let Some(asked) = asked {
+            self.ask_user(transaction, place.user, &asked, &record).await?;
+        }
+        Ok(record)
     }
 
     /// Asks the engine and writes down what it says.

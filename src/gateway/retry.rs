@@ -20,7 +20,7 @@ use crate::imip::Email;
 use crate::itip::Address;
 use crate::ledger::{DeadLetter, DeadLetterFilter, DecisionRecord, Failure, LedgerError, MailNumber};
 use crate::mailbox::{
-    ChosenFolder, Fetched, Fields, ImapServer, ImapUid, MailStructure, MailboxError, Session, UidValidity, choose,
+    ChosenFolder, Fetched, Fields, ImapServer, ImapUid, MailStructure, MailboxError, Session, UidValidity,
 };
 use crate::tls::TlsError;
 
@@ -126,7 +126,7 @@ impl Gateway {
         let logging_in = tokio::time::timeout(RETRY_LOGIN_MAX, self.log_in(server, user)).await;
         let during = "logging in for a dead letter".to_owned();
         let mut session = logging_in.map_err(|_| MailboxError::Timeout { during, after: RETRY_LOGIN_MAX })??;
-        let folders = choose(&session.folders().await?, &self.config.imap.watch).folders;
+        let folders = self.choose_folders(&session.folders().await?).folders;
         let outcome = match find(&mut session, folders, (letter, look)).await? {
             Some(found) => self.process_again(&mut session, user, (letter, found)).await?,
             None => self.mail_is_gone(user, letter).await?,
@@ -181,7 +181,7 @@ impl Gateway {
 }
 
 fn attempt(letter: &DeadLetter, number: MailNumber) -> Attempt {
-    Attempt { number, nth: 1, dead_letter: Some(letter.id) }
+    Attempt { number, nth: 1, dead_letter: Some(letter.id), tagged: None }
 }
 
 fn outcome(taken: Taken) -> (RetryOutcome, String) {

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::control::{Claim, Control};
 use super::mailboxes::Mailboxes;
-use super::{Gateway, Reloaded, courier, marking, notice, retention, save_sent};
+use super::{Gateway, Reloaded, courier, marking, moving, notice, retention, save_sent};
 use crate::config::{Config, Files};
 use crate::outbox::smtp::Submitter;
 
@@ -55,6 +55,9 @@ pub async fn run(
     }
     if gateway.marks_mail() {
         tasks.spawn(marking::run(Arc::clone(&gateway), Arc::clone(&server), stopping.clone()));
+    }
+    if gateway.moves_mail() {
+        tasks.spawn(moving::run(Arc::clone(&gateway), Arc::clone(&server), stopping.clone()));
     }
     let mut mailboxes = Mailboxes::new(Arc::clone(&gateway), server);
     mailboxes.start_all(gateway.roster().users().cloned());

@@ -27,6 +27,19 @@ pub enum Choice {
     Tentative,
 }
 
+impl Choice {
+    pub const ALL: [Self; 3] = [Self::Accept, Self::Decline, Self::Tentative];
+
+    /// Its name, the same for ever: in the configuration, the database and the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Decline => "decline",
+            Self::Tentative => "tentative",
+        }
+    }
+}
+
 /// Reads the answer out of a raw mail, or nothing when it holds none that is beyond doubt.
 ///
 /// The text/plain body is read; a text/html body only where there is no other, and only if it shows where the quotation

@@ -1,6 +1,7 @@
 //! A note from the gateway to its own user: who did not get a mail.
 //!
-//! Nobody may answer it and no program should (RFC 3834 §2), and it holds no calendar, so that it cannot start anything.
+//! No program should answer it (RFC 3834 §2), and it holds no calendar, so that it cannot start anything. `question` has the notes that
+//! their user may answer.
 
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as HeaderAddress;
@@ -47,19 +48,39 @@ pub fn compose_undelivered(notice: &Undelivered<'_>, wording: &Wording) -> Resul
     if notice.failures.is_empty() {
         return Err(ComposeError::NoRecipient);
     }
-    let (subject, text, broken) = words(notice, wording);
-    let message_id = message_id(notice);
+    let words = words(notice, wording);
+    let about = About { user: &notice.user, message_id: notice.message_id, date: notice.date };
+    Ok(note(&about, message_id(notice), words))
+}
+
+/// What every note of ours to a user is about.
+pub(super) struct About<'a> {
+    /// To whom it goes.
+    pub user: &'a Mailbox,
+    /// The Message-ID of the mail that it is about, with its angle brackets; empty for none.
+    pub message_id: &'a str,
+    /// Date, in unix seconds.
+    pub date: i64,
+}
+
+/// A note with subject, text and what could not be said as it was told to.
+pub(super) fn note(
+    about: &About<'_>,
+    message_id: String,
+    (subject, text, broken): (String, String, Vec<String>),
+) -> ComposedMail {
+    let user = &about.user.address;
     let head = NoteHead {
         from: (Some("imipd"), user),
-        to: (notice.user.name.as_deref(), user),
+        to: (about.user.name.as_deref(), user),
         subject: &subject,
         message_id: &message_id,
-        answers: notice.message_id,
-        date: notice.date,
+        answers: about.message_id,
+        date: about.date,
         automatic: "auto-generated",
     };
     let raw = write_note(&head, &text);
-    Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken })
+    ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken }
 }
 
 /// The header of a note.

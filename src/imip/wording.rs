@@ -3,6 +3,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `clean` | makes a text from outside fit to be shown |
+//! | `asking` | what a question to a user says |
 //! | `times` | dates, spans and durations in words |
 //! | `repeats` | a series in words |
 //! | `page` | what a mail says, line by line |
@@ -10,6 +11,7 @@
 //! | `visit` | the page behind a link |
 //! | `overrides` | what an administrator has put in place of ours |
 
+mod asking;
 pub mod clean;
 mod overrides;
 mod page;

@@ -36,6 +36,9 @@ pub const RULE_VALUES_MAX: usize = 3_000;
 /// The largest SEQUENCE that is believed; what is larger counts as this (real mail holds some beyond 32 bits).
 pub const SEQUENCE_MAX: i64 = i64::MAX / 2;
 
+/// The most times of one event that are looked at for what it collides with.
+pub const SLOTS_MAX: usize = 60;
+
 /// The most people to whom one answer may delegate: each of them is written to from then on.
 pub const DELEGATES_MAX: usize = 8;
 

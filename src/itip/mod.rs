@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod announce;
+pub mod busy;
 pub mod change;
 pub mod component;
 pub mod decision;

@@ -117,6 +117,23 @@ impl Transaction {
         Ok(row.map_err(LedgerError::while_trying("look for an answer"))?.is_some())
     }
 
+    /// Whether anything was decided about a mail in this folder.
+    pub async fn is_known_in(&mut self, (user, folder): (&str, &str), message_id: &str) -> Result<bool, LedgerError> {
+        let row = sqlx::query("SELECT 1 FROM decision WHERE user = ? AND message_id = ? AND folder = ? LIMIT 1");
+        let row = row.bind(user).bind(message_id).bind(folder).fetch_optional(self.connection()).await;
+        Ok(row.map_err(LedgerError::while_trying("look for a decision"))?.is_some())
+    }
+
+    /// Whether the user has answered by this very mail: by where it lies, or by a keyword on it.
+    pub async fn is_answered(&mut self, user: &str, message_id: &str) -> Result<bool, LedgerError> {
+        let row = sqlx::query(
+            "SELECT 1 FROM decision WHERE user = ? AND message_id = ? AND method = 'REPLY' AND sender = user
+             AND verdict IN ('applied', 'unchanged') LIMIT 1",
+        );
+        let row = row.bind(user).bind(message_id).fetch_optional(self.connection()).await;
+        Ok(row.map_err(LedgerError::while_trying("look for an answer"))?.is_some())
+    }
+
     /// What a mail has invited a user to: the UID, and the instance as [`DecisionRecord::instance`] has it.
     ///
     /// Nothing for a mail that invited to several objects at once, or to none.

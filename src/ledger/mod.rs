@@ -10,12 +10,15 @@ mod limits;
 mod links;
 mod load;
 mod marks;
+mod moves;
 mod outbox;
 mod proposals;
+mod questions;
 mod revisions;
 mod said;
 mod senders;
 mod sharing;
+mod tags;
 mod undelivered;
 
 pub use copies::{CopyState, SentCopy};
@@ -24,10 +27,13 @@ pub use decisions::{DecisionFilter, DecisionRecord, Thread};
 pub use links::Link;
 pub use load::OutboxLoad;
 pub use marks::{MarkKind, OwedMark};
+pub use moves::{MoveTarget, OwedMove};
 pub use outbox::{Debt, DueMail, Kept, OutboxEntry, OutboxRecipient, RecipientState, Throughput};
 pub use proposals::Proposal;
+pub use questions::{Question, QuestionKind};
 pub use said::{Pending, SENT_BY_CLIENT, Source, Statement};
 pub use senders::RECIPIENTS_MAX;
+pub use tags::{Tag, TagLook};
 pub use undelivered::{MailName, SentMail, Untold};
 
 use std::collections::BTreeSet;
@@ -256,6 +262,27 @@ impl Transaction {
     /// The connection, for what other modules keep in the same transaction.
     pub fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.inner
+    }
+
+    /// Begins what may be undone by itself; [`keep_step`](Self::keep_step) or [`undo_step`](Self::undo_step) ends it.
+    pub async fn begin_step(&mut self) -> Result<(), LedgerError> {
+        self.on_step("SAVEPOINT step").await
+    }
+
+    /// Keeps what was done since [`begin_step`](Self::begin_step), as far as the transaction lasts.
+    pub async fn keep_step(&mut self) -> Result<(), LedgerError> {
+        self.on_step("RELEASE step").await
+    }
+
+    /// Undoes what was done since [`begin_step`](Self::begin_step).
+    pub async fn undo_step(&mut self) -> Result<(), LedgerError> {
+        self.on_step("ROLLBACK TO step").await?;
+        self.on_step("RELEASE step").await
+    }
+
+    async fn on_step(&mut self, sql: &'static str) -> Result<(), LedgerError> {
+        let done = sqlx::query(sql).execute(self.connection()).await;
+        done.map(drop).map_err(LedgerError::while_trying("undo a part of a transaction"))
     }
 
     /// Makes everything in the transaction last.

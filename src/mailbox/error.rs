@@ -193,7 +193,7 @@ fn code_is_permanent(text: &str) -> bool {
     )
 }
 
-fn has_code(text: &str, codes: &[&str]) -> bool {
+pub(super) fn has_code(text: &str, codes: &[&str]) -> bool {
     let Some(rest) = text.trim_start().strip_prefix('[') else { return false };
     let end = rest.find([']', ' ']).unwrap_or(rest.len());
     let code = rest.get(..end).unwrap_or(rest);

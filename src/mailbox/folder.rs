@@ -2,6 +2,8 @@
 
 use imap_proto::{MailboxDatum, Outcome as StatusText, Response, ResponseCode, StatusAttribute};
 
+use crate::imip::answer::Choice;
+
 use super::argument::{ImapUid, UidValidity, folder_name};
 use super::error::{MailboxError, Refusal, code_is_transient};
 use super::limits::{FOLDER_NAME_BYTES_MAX, FOLDERS_MAX};
@@ -38,6 +40,8 @@ pub enum FolderRole {
     Inbox,
     /// Where the user's mail programs keep what the user has sent. RFC 6154 §2, \Sent.
     Sent,
+    /// Where the user puts what they accept, or decline, or may come to.
+    Answers(Choice),
     /// Any other one that is watched.
     Other,
 }

@@ -52,6 +52,9 @@ pub const SEARCH_WINDOW: u32 = 50_000;
 /// Mails of one Message-ID that are looked at.
 pub const FOUND_MAX: usize = 10;
 
+/// Mails with one keyword that are looked at in one folder.
+pub const TAGGED_MAX: usize = 1_000;
+
 /// Octets of the fields that are asked for along with a structure: of who wrote a mail, and of whom it was written to.
 pub const SENDER_FIELDS_BYTES_MAX: usize = 2048;
 pub const PEOPLE_FIELDS_BYTES_MAX: usize = 16 * 1024;

@@ -44,7 +44,7 @@ impl Session {
         uids: &[ImapUid],
         changes: &[MarkChange<'_>],
     ) -> Result<Marked, MailboxError> {
-        let selected = self.select(folder).await?;
+        let selected = self.select_for_change(folder).await?;
         if selected.uid_validity != Some(uid_validity) {
             return Ok(Marked::Renumbered);
         }
@@ -68,7 +68,12 @@ impl Session {
         Ok(Marked::Done)
     }
 
-    async fn select(&mut self, folder: &str) -> Result<Selected, MailboxError> {
+    /// Opens a folder for changes; its UIDVALIDITY.
+    pub(super) async fn select(&mut self, folder: &str) -> Result<Option<UidValidity>, MailboxError> {
+        Ok(self.select_for_change(folder).await?.uid_validity)
+    }
+
+    async fn select_for_change(&mut self, folder: &str) -> Result<Selected, MailboxError> {
         let command = Command::open(format!("SELECT {}", folder_name(folder)?));
         let mut selected = Selected::default();
         self.open = None;
@@ -107,7 +112,7 @@ fn is_keyword(text: &str) -> bool {
 /// Octets of a keyword; servers allow some hundred.
 const KEYWORD_BYTES_MAX: usize = 64;
 
-fn atom(keyword: &str) -> Result<&str, MailboxError> {
+pub(super) fn atom(keyword: &str) -> Result<&str, MailboxError> {
     let why = "it is no IMAP keyword";
     if is_keyword(keyword) { Ok(keyword) } else { Err(MailboxError::BadArgument { what: "the keyword", why }) }
 }

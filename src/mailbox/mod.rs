@@ -1,7 +1,7 @@
 //! Mailboxes over IMAP: a session whose answers are all checked, and what of a mail is fetched.
 //!
-//! Folders are opened with EXAMINE and texts fetched with PEEK, so nothing here can move or delete a mail; `append` alone adds
-//! one, and `mark` alone sets a keyword.
+//! Folders are opened with EXAMINE and texts fetched with PEEK; `append` alone adds a mail, `mark` alone sets a keyword, and `relocate`
+//! alone moves a mail.
 //! A [`Session`] is one connection of one user. After an error it is spent, with the one exception of a command
 //! that the server refused with a tagged NO; [`Session::is_usable`] tells.
 //!
@@ -10,6 +10,7 @@
 //! `structure`, `abridge`, `credentials` and `cursor`.
 
 mod abridge;
+mod answers;
 mod append;
 mod argument;
 mod credentials;
@@ -23,6 +24,7 @@ pub mod limits;
 mod login;
 mod mark;
 mod notify;
+mod relocate;
 mod roles;
 mod scan;
 mod session;
@@ -30,6 +32,7 @@ mod structure;
 mod transport;
 mod wire;
 
+pub use answers::{AnswerFolder, Created, answer_folders, shown_answer_folders};
 pub use append::Appended;
 pub use argument::{ImapUid, UidValidity};
 pub use credentials::{Credentials, MasterMode, TokenMechanism};
@@ -40,7 +43,8 @@ pub use folder::{Folder, FolderRole, FolderState};
 pub use idle::IdleEnd;
 pub use login::Capabilities;
 pub use mark::{MarkChange, Marked};
-pub use roles::{Choice, ChosenFolder, choose};
+pub use relocate::Relocated;
+pub use roles::{Choice, ChosenFolder, archive, choose, choose_with};
 pub use session::{Fields, Session};
 pub use structure::{MailPart, MailStructure, Outline, Shape};
 pub use transport::{ImapServer, Security, Timing};

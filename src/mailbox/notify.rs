@@ -18,7 +18,10 @@ impl Session {
         }
         let names = folders.iter().map(|folder| folder_name(folder)).collect::<Result<Vec<_>, _>>()?;
         // RFC 5465 §5.2: who asks for new mail has to ask for expunged mail, too.
-        let events = "(MessageNew MessageExpunge)";
+        let events = match self.news.heeds_flags {
+            true => "(MessageNew MessageExpunge FlagChange)",
+            false => "(MessageNew MessageExpunge)",
+        };
         let text = format!("NOTIFY SET (SELECTED {events}) (MAILBOXES ({}) {events})", names.join(" "));
         let command = Command::secret("NOTIFY SET", text);
         match self.run(&command, |_| {}).await {

@@ -1,5 +1,6 @@
 //! Which of a user's folders are watched, and what each is to the user. Pure.
 
+use super::answers::AnswerFolder;
 use super::argument::shown_name;
 use super::folder::{Folder, FolderRole};
 use super::limits::FOLDERS_WATCHED_MAX;
@@ -17,7 +18,7 @@ pub struct ChosenFolder {
 /// What came of looking for the folders that are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
-    /// INBOX first, then sent mail, then the others by name.
+    /// INBOX first, then sent mail, then those of the answers, then the others by name.
     pub folders: Vec<ChosenFolder>,
     /// What was wanted and is not there, as it was written.
     pub missing: Vec<String>,
@@ -31,6 +32,11 @@ pub struct Choice {
 /// Folders for spam, for waste and for drafts are never chosen, nor what lies in them: an invitation there was refused by the user or
 /// by the mail server, and a draft was never sent. Nor are the views of all mail (RFC 6154 §2), where everything is a second time.
 pub fn choose(folders: &[Folder], wanted: &[String]) -> Choice {
+    choose_with(folders, wanted, &[])
+}
+
+/// The same, and the folders into which the user puts what they answer, which `wanted` need not name.
+pub fn choose_with(folders: &[Folder], wanted: &[String], answers: &[AnswerFolder]) -> Choice {
     let sent = sent_folders(folders);
     let mut choice = Choice::default();
     for wish in wanted {
@@ -44,6 +50,11 @@ pub fn choose(folders: &[Folder], wanted: &[String]) -> Choice {
                 choice.folders.push(chosen);
             }
         }
+    }
+    for answer in answers.iter().filter(|answer| folders.iter().any(|folder| folder.name == answer.name)) {
+        choice.folders.retain(|known| known.name != answer.name);
+        let (name, shown) = (answer.name.clone(), shown_name(&answer.name));
+        choice.folders.push(ChosenFolder { name, shown, role: FolderRole::Answers(answer.choice) });
     }
     choice.folders.sort_by(|a, b| (rank(a.role), &a.shown).cmp(&(rank(b.role), &b.shown)));
     choice.left_out = choice.folders.len().saturating_sub(FOLDERS_WATCHED_MAX);
@@ -65,7 +76,8 @@ fn rank(role: FolderRole) -> u8 {
     match role {
         FolderRole::Inbox => 0,
         FolderRole::Sent => 1,
-        FolderRole::Other => 2,
+        FolderRole::Answers(_) => 2,
+        FolderRole::Other => 3,
     }
 }
 
@@ -96,6 +108,14 @@ fn sent_folders(folders: &[Folder]) -> Vec<&str> {
         folders.iter().find(|folder| can_be_opened(folder) && leaf(folder, folders).as_deref() == Some(*usual))
     });
     usual.map(|folder| folder.name.as_str()).into_iter().collect()
+}
+
+/// The folder for what is done with: the one that the server marks (RFC 6154 §2), otherwise the first that is called so.
+pub fn archive(folders: &[Folder]) -> Option<&str> {
+    let mut usable = folders.iter().filter(|folder| can_be_opened(folder));
+    let marked = usable.clone().find(|folder| folder.has("\\Archive"));
+    let named = |folder: &&Folder| leaf(folder, folders).is_some_and(|name| ARCHIVE.contains(&name.as_str()));
+    marked.or_else(|| usable.find(named)).map(|folder| folder.name.as_str())
 }
 
 fn can_be_opened(folder: &Folder) -> bool {
@@ -157,6 +177,9 @@ fn matches(pattern: &str, name: &str, delimiter: Option<char>) -> bool {
     }
     reached.last().copied().unwrap_or(false)
 }
+
+/// What mail programs call the folder for what is done with.
+const ARCHIVE: &[&str] = &["archive", "archives", "archiv", "archivo", "archivio", "archief", "arquivo", "archiwum"];
 
 /// What mail programs call the folder for sent mail, the likelier ones first.
 const SENT: &[&str] = &[

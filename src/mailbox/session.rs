@@ -47,6 +47,8 @@ pub(super) struct News {
     pub(super) elsewhere: bool,
     /// Whether the server has given NOTIFY up. RFC 5465 §5.8.
     pub(super) overflow: bool,
+    /// Whether changes of flags count as news.
+    pub(super) heeds_flags: bool,
 }
 
 impl Session {
@@ -212,6 +214,8 @@ impl News {
                 self.lose(u32::try_from(gone).unwrap_or(u32::MAX));
             }
             Response::MailboxData(MailboxDatum::Status { .. }) => self.elsewhere = true,
+            // Flags are never asked for, so the server tells of a change. RFC 3501 §7.4.2.
+            Response::Fetch(_, attributes) if self.heeds_flags && has_flags(attributes) => self.elsewhere = true,
             Response::Data { outcome, .. } if is_overflow(outcome) => self.overflow = true,
             _ => {}
         }
@@ -221,6 +225,10 @@ impl News {
         self.exists = self.exists.saturating_sub(gone);
         self.known = self.known.saturating_sub(gone);
     }
+}
+
+fn has_flags(attributes: &[AttributeValue<'_>]) -> bool {
+    attributes.iter().any(|attribute| matches!(attribute, AttributeValue::Flags(_)))
 }
 
 /// RFC 5465 §5.8: the server tells no more by itself.

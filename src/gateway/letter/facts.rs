@@ -14,7 +14,7 @@ use crate::itip::component::{ComponentExt, Party};
 use crate::itip::summary::{self, FieldName, ItipValue};
 use crate::itip::time::Moment;
 use crate::itip::zone::{Zone, Zones};
-use crate::itip::{Address, CalendarObject, InstanceKey, Method, Outgoing};
+use crate::itip::{Address, CalendarObject, InstanceKey, ItipMessage, Method, Outgoing};
 
 /// What a message is about, in its reader's eyes.
 pub(super) fn occasion(outgoing: &Outgoing) -> Occasion {
@@ -72,6 +72,43 @@ pub(in crate::gateway) fn facts_of(component: &ICalendarComponent, zones: &Zones
 /// How somebody is called: by name, or by address.
 pub(in crate::gateway) fn named(party: Party<'_>) -> String {
     party.name().map_or_else(|| party.address().to_string(), str::to_owned)
+}
+
+/// What a message that came in tells, with times in UTC on the clock of a zone.
+pub(in crate::gateway) fn facts_of_message(
+    message: &ItipMessage,
+    speaker: &Address,
+    timezone: chrono_tz::Tz,
+) -> Option<Facts> {
+    let component = message.object.principal()?;
+    let answered = component.attendee_among(std::slice::from_ref(speaker)).and_then(|party| party.partstat());
+    let occasion = match message.method {
+        Method::Reply => {
+            summary::Occasion::Rsvp(answered.cloned().unwrap_or(ICalendarParticipationStatus::NeedsAction))
+        }
+        Method::Publish
+        | Method::Request
+        | Method::Add
+        | Method::Cancel
+        | Method::Refresh
+        | Method::Counter
+        | Method::DeclineCounter => summary::Occasion::Invite,
+    };
+    let summary = summary::Summary::new(occasion, component, message.object.zones(), summary::Participants::Hidden);
+    let (from, method, object) = (speaker.clone(), message.method, message.object.clone());
+    let outgoing = Outgoing { from, to: Vec::new(), method, summary, object };
+    let author = Author { name: None, via: None, timezone, language: crate::imip::Language::English };
+    Some(facts(&outgoing, author, None))
+}
+
+/// A moment as a person reads it: a time that is no place's, and an instant, on the clock of a zone.
+pub(in crate::gateway) fn shown(moment: Moment, timezone: chrono_tz::Tz) -> Option<When> {
+    let at = chrono::DateTime::from_timestamp(moment.as_seconds(), 0)?.naive_utc();
+    Some(match moment {
+        Moment::Date(_) => When::Day(at.date()),
+        Moment::Floating(_) => When::Local { time: at, zone: None },
+        Moment::Instant(unix) => When::At(timezone.timestamp_opt(unix, 0).single()?),
+    })
 }
 
 /// The attendee who speaks: by the user's own name, or by the one that the organizer gave them.

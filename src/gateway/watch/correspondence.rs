@@ -3,6 +3,7 @@
 //! | folder | asked for beside the structure | what for |
 //! |---|---|---|
 //! | of sent mail | From, To, Cc, In-Reply-To | whom the user has written to is no stranger (`policy.auto_add`); answers in words |
+//! | of answers | From, In-Reply-To | nothing: all that the user puts there matters |
 //! | any other, once something was sent for the user | From, Subject, In-Reply-To | reports of mail systems in plain words, answers to mails of ours and by their links |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ impl Watcher {
     pub(super) fn fields_of(&self, at: usize) -> Fields {
         match self.folders.get(at).map(|folder| folder.chosen.role) {
             Some(FolderRole::Sent) => Fields::People,
-            Some(FolderRole::Inbox | FolderRole::Other) => Fields::Sender,
+            Some(FolderRole::Inbox | FolderRole::Answers(_) | FolderRole::Other) => Fields::Sender,
             None => Fields::None,
         }
     }
@@ -56,13 +57,21 @@ impl Watcher {
         let (user, ledger) = (self.user.key(), &self.common.gateway.ledger);
         let ours = match asked {
             // The user answers somebody.
-            Fields::People => ledger.invitations_among(user, &answered).await?,
+            Fields::People => {
+                let mut asked = ledger.invitations_among(user, &answered).await?;
+                asked.extend(ledger.questions_among(user, &answered).await?);
+                asked
+            }
             // Somebody answers the user.
             Fields::Sender => ledger.sent_among(user, &answered).await?,
             Fields::None => BTreeSet::new(),
         };
+        let role = self.folders.get(at).map(|folder| folder.chosen.role);
+        // Whatever the user puts there is meant as an answer.
+        let is_answer = matches!(role, Some(FolderRole::Answers(_)));
         let matters = |mail: &MailStructure, heading: &Heading| {
-            mail.is_of_interest()
+            is_answer
+                || mail.is_of_interest()
                 || heading.in_reply_to.iter().any(|id| ours.contains(id))
                 || (asked == Fields::Sender && (heading.is_from_mail_system || heading.is_tagged))
         };

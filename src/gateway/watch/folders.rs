@@ -10,7 +10,8 @@ use crate::gateway::receive::Place;
 use crate::gateway::{GatewayError, now_millis};
 use crate::ledger::{CursorRecord, Failures};
 use crate::mailbox::{
-    Backfill, ChosenFolder, Cursor, FolderState, ImapUid, MailboxError, Plan, Session, UidValidity, choose, plan,
+    Backfill, ChosenFolder, Created, Cursor, Folder, FolderState, ImapUid, MailboxError, Plan, Session, UidValidity,
+    answer_folders, plan,
 };
 
 /// How many days of mail are looked at again when a folder has new identifiers.
@@ -40,6 +41,8 @@ pub(super) struct WatchedFolder {
     pub acquainting: u32,
     /// Mails that were given up, in case that they are met again before the cursor has moved.
     pub given_up: BTreeSet<ImapUid>,
+    /// The number of changes when its keywords were looked at; nothing where that was never, or there is no such number.
+    pub tags_modseq: Option<u64>,
 }
 
 impl WatchedFolder {
@@ -77,7 +80,8 @@ impl Watcher {
     /// Sees which folders there are, and says so when they are others than before.
     pub(super) async fn look_up_folders(&mut self, session: &mut Session) -> Result<(), WatchError> {
         let wanted = &self.common.gateway.config.imap.watch;
-        let choice = choose(&session.folders().await?, wanted);
+        let folders = self.with_answer_folders(session).await?;
+        let choice = self.common.gateway.choose_folders(&folders);
         self.listed_at = Some(Instant::now());
         if choice.folders.is_empty() {
             let (folder, text) = (wanted.join(", "), "none of them is there".to_owned());
@@ -101,6 +105,34 @@ impl Watcher {
             tracing::debug!(user, missing = choice.missing.join(", "), "not all folders of [imap] watch are there");
         }
         self.take_folders(choice.folders).await
+    }
+
+    /// All folders of the user; those of the answers are made where they are wanted and missing.
+    async fn with_answer_folders(&self, session: &mut Session) -> Result<Vec<Folder>, WatchError> {
+        let folders = session.folders().await?;
+        if !self.common.gateway.config.answers.folders {
+            return Ok(folders);
+        }
+        let user = self.user.key();
+        let Some(wanted) = answer_folders(&folders) else {
+            if self.listed_at.is_none() {
+                tracing::warn!(user, "answers.folders: folders hold no folders on this server");
+            }
+            return Ok(folders);
+        };
+        let missing = wanted.into_iter().filter(|wanted| !folders.iter().any(|known| known.name == wanted.name));
+        let mut is_made = false;
+        for folder in missing {
+            match session.create_for_answers(&folder).await? {
+                Created::Done => is_made = true,
+                // Told once, and not each time that the folders are looked up.
+                Created::Refused(why) if self.listed_at.is_none() => {
+                    tracing::warn!(user, folder = folder.name, why, "answers.folders: not made");
+                }
+                Created::Refused(_) => {}
+            }
+        }
+        Ok(if is_made { session.folders().await? } else { folders })
     }
 
     async fn take_folders(&mut self, chosen: Vec<ChosenFolder>) -> Result<(), WatchError> {
@@ -147,6 +179,7 @@ impl Watcher {
             stumbled: None,
             acquainting: 0,
             given_up: BTreeSet::new(),
+            tags_modseq: None,
         })
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `folders` | which folders are watched, and how far each has been read |
 //! | `reading` | what is new, in the order in which it arrived |
+//! | `tags` | keywords that are answers |
 //! | `waiting` | until there is more: NOTIFY, IDLE, or a visit from time to time |
 //! | `failing` | mails that fail, and what becomes of them |
 //! | `correspondence` | whom the user has written to, and what is of interest without a calendar |
@@ -15,6 +16,7 @@ mod failing;
 mod folders;
 mod queue;
 mod reading;
+mod tags;
 mod waiting;
 
 use std::sync::Arc;
@@ -183,6 +185,9 @@ impl Watcher {
             () = stopped(&mut self.stop) => return Ok(End::Stopped),
         };
         self.common.gateway.board.set_phase(self.user.key(), Phase::Reading);
+        if !self.common.gateway.config.answers.keywords.is_empty() {
+            session.heed_flags();
+        }
         let end = self.stay(&mut session, progress).await;
         self.member.let_go();
         if end.is_ok() {
@@ -202,6 +207,7 @@ impl Watcher {
                 (is_notified, scope) = (false, Scope::All);
             }
             Box::pin(self.catch_up(session, scope)).await?;
+            Box::pin(self.read_tags(session)).await?;
             if self.is_stopped() {
                 return Ok(End::Stopped);
             }

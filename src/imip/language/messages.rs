@@ -163,6 +163,19 @@ pub const MESSAGES: &[(&str, &[&str])] = &[
     ("page-busy-advice", &[]),
     ("page-broken", &[]),
     ("page-broken-advice", &[]),
+    ("subject-question", &["title"]),
+    ("subject-unproven", &["title"]),
+    ("subject-crasher", &["title"]),
+    ("sender-unproven", &["sender"]),
+    ("crasher-uninvited", &["sender"]),
+    ("conflicts", &[]),
+    ("no-conflicts", &[]),
+    ("how-invitation", &["yes", "no", "maybe"]),
+    ("how-unproven", &["yes", "no", "maybe"]),
+    ("how-counter", &["yes", "no", "maybe"]),
+    ("how-crasher", &["yes", "no", "maybe"]),
+    ("how-folders", &["accept", "decline", "tentative"]),
+    ("question-closing", &[]),
 ];
 
 /// The variables that a message is given; nothing for what is no message of the mails.

@@ -31,7 +31,9 @@ impl Ledger {
         // Until then whoever uses one is told that it has expired.
         let links = "DELETE FROM link WHERE digest IN (
             SELECT digest FROM link WHERE expires_at < ? ORDER BY expires_at LIMIT ?)";
-        let records = [mails, decisions, undelivered, links].map(|sql| (sql, kept.records_since));
+        let questions =
+            "DELETE FROM question WHERE message_id IN (SELECT message_id FROM question WHERE at < ? LIMIT ?)";
+        let records = [mails, decisions, undelivered, links, questions].map(|sql| (sql, kept.records_since));
         let mut forgotten = self.forget_said(kept.records_since, most).await?;
         for (sql, since) in [(texts, kept.texts_since)].into_iter().chain(records) {
             let query = sqlx::query(sql).bind(since).bind(most);
