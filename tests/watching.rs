@@ -89,6 +89,40 @@ fn with_push_a_ring_is_what_wakes() {
     assert_eq!(site.decision("a", "<1@example.org>")["verdict"], "applied");
 }
 
+/// Dovecot and imipd as docs/dovecot-push.md sets them up.
+#[test]
+fn dovecots_own_push_of_a_delivery_is_what_wakes() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let token = "push-".repeat(8);
+    let dovecot = format!(
+        "mail_attribute_dict = file:%h/dovecot-attributes\n\
+         protocol imap {{\n  imap_metadata = yes\n  mail_plugins = $mail_plugins notify push_notification\n}}\n\
+         protocol lmtp {{\n  mail_plugins = $mail_plugins notify push_notification\n}}\n\
+         plugin {{\n  push_notification_driver = ox:url=http://imipd:{token}@127.0.0.1:{free}/push/dovecot\n}}\n"
+    );
+    let more = format!("[web]\nlisten = \"127.0.0.1:{free}\"\npush_token_file = \"push-token\"");
+    let (users, imap) = (["a", "b"], "wake = \"push\"\npoll_interval = \"1d\"");
+    let plan = Plan { users: &users, watched: &users, dovecot: &dovecot, imap, more: &more, ..Plan::default() };
+    let Some(mut site) = Site::prepare(&plan) else { return };
+    fs::write(site.path("push-token"), &token).unwrap();
+    // Dovecot pushes for those who are named in an entry, and for nobody else.
+    let entry = "SETMETADATA \"\" (/private/vendor/vendor.dovecot/http-notify \"user=a@example.com\")";
+    site.lab.imap("a", &[entry]).unwrap();
+    site.start();
+    // Longer than the connection of the start is kept.
+    std::thread::sleep(Duration::from_secs(11));
+    let heard = |user: &str, uid: &str| {
+        let calendar = with_method(&meeting(uid, "x@example.org", &[&live::site::address(user)]), "REQUEST");
+        mail("x@example.org", user, &format!("<{uid}@example.org>"), "REQUEST", &calendar)
+    };
+    site.lab.deliver("b", heard("b", "unheard").as_bytes()).unwrap();
+    for uid in ["1", "2"] {
+        site.lab.deliver("a", heard("a", uid).as_bytes()).unwrap();
+        assert_eq!(site.decision("a", &format!("<{uid}@example.org>"))["verdict"], "applied");
+    }
+    assert_eq!(site.decisions().len(), 2, "only a push wakes here");
+}
+
 /// Says on the control socket that there is mail.
 fn ring(site: &Site, user: &str) {
     use std::io::{Read, Write};

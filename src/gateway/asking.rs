@@ -17,7 +17,7 @@ use calcard::icalendar::ICalendarParticipationStatus as Partstat;
 
 use super::letter::{facts_of_message, shown};
 use super::limits::{CONFLICT_OBJECTS_MAX, CONFLICT_YEARS, CONFLICTS_LISTED_MAX};
-use super::notice::NOTE;
+use super::notice::note_debt;
 use super::receive::Place;
 use super::{Gateway, GatewayError, now_millis};
 use crate::calendar::CalendarStore;
@@ -29,7 +29,7 @@ use crate::itip::busy::{self, Slot, Window};
 use crate::itip::component::ComponentExt;
 use crate::itip::zone::Zone;
 use crate::itip::{Address, CalUid, CalendarObject, ItipMessage, Kind, Method, Reason, Verdict, limits};
-use crate::ledger::{Debt, DecisionRecord, Question, QuestionKind, Transaction};
+use crate::ledger::{DecisionRecord, Question, QuestionKind, Transaction};
 use crate::mailbox::{FolderRole, shown_answer_folders};
 
 /// The name of [`Reason::PartyCrasher`], whoever it is.
@@ -65,7 +65,8 @@ impl Gateway {
             at: now_millis(),
         };
         transaction.add_question(&question).await?;
-        transaction.owe(&note_to(user, mail)).await?;
+        let own = user.main_address();
+        transaction.owe(&note_debt(user.key(), (own, own), mail)).await?;
         Ok(())
     }
 
@@ -196,23 +197,6 @@ fn takes_time(message: &ItipMessage) -> bool {
     match message.method {
         Method::Request | Method::Add | Method::Counter => message.object.kind() == Kind::Event,
         Method::Publish | Method::Reply | Method::Cancel | Method::Refresh | Method::DeclineCounter => false,
-    }
-}
-
-/// A notice as a debt: about no object, so that it stands in no thread and keeps no update back.
-fn note_to(user: &User, mail: ComposedMail) -> Debt {
-    let address = user.main_address().to_string();
-    Debt {
-        user: user.key().to_owned(),
-        cal_uid: String::new(),
-        message_id: mail.message_id,
-        sender: address.clone(),
-        recipients: vec![address],
-        method: NOTE.to_owned(),
-        subject: mail.subject,
-        raw: mail.raw,
-        dtstamp: 0,
-        created_at: now_millis(),
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use super::courier::Parcel;
 use super::watch::stopped;
 use super::{Gateway, GatewayError, now_millis};
-use crate::imip::{ComposeError, Failure, Mailbox, Undelivered, compose_undelivered};
+use crate::imip::{ComposeError, ComposedMail, Failure, Mailbox, Undelivered, compose_undelivered};
 use crate::itip::{Address, Method};
 use crate::ledger::{Debt, LedgerError, OutboxRecipient, RecipientState, Transaction, Untold};
 
@@ -143,18 +143,24 @@ impl Gateway {
         for fault in &mail.broken {
             tracing::warn!(fault, "the words of a note are not as configured");
         }
-        let address = notice.user.address.to_string();
-        Ok(Debt {
-            user: user.to_owned(),
-            cal_uid: String::new(),
-            message_id: mail.message_id,
-            sender: address.clone(),
-            recipients: vec![address],
-            method: NOTE.to_owned(),
-            subject: mail.subject,
-            raw: mail.raw,
-            dtstamp: 0,
-            created_at: now_millis(),
-        })
+        let own = &notice.user.address;
+        Ok(note_debt(user, (own, own), mail))
+    }
+}
+
+/// A note from a user's address to somebody as a debt: about no object, so that it stands in no thread and keeps no update back;
+/// when it comes back, that is the end of it.
+pub(super) fn note_debt(user: &str, (from, to): (&Address, &Address), mail: ComposedMail) -> Debt {
+    Debt {
+        user: user.to_owned(),
+        cal_uid: String::new(),
+        message_id: mail.message_id,
+        sender: from.to_string(),
+        recipients: vec![to.to_string()],
+        method: NOTE.to_owned(),
+        subject: mail.subject,
+        raw: mail.raw,
+        dtstamp: 0,
+        created_at: now_millis(),
     }
 }

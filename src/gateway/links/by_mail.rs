@@ -21,7 +21,7 @@ use crate::config::User;
 use crate::gateway::in_words::{is_from_a_person, meant};
 use crate::gateway::letter::languages;
 use crate::gateway::limits::{NOT_TAKEN_TO_ALL_MAX, NOT_TAKEN_TO_ONE_MAX};
-use crate::gateway::notice::NOTE;
+use crate::gateway::notice::{NOTE, note_debt};
 use crate::gateway::receive::{Place, ignored};
 use crate::gateway::{Gateway, GatewayError, now_millis};
 use crate::imip::answer::Choice;
@@ -30,7 +30,7 @@ use crate::imip::{
 };
 use crate::itip::component::ComponentExt;
 use crate::itip::{Address, CalUid, Method, Reason, Verdict};
-use crate::ledger::{Debt, DecisionRecord, Link, Transaction};
+use crate::ledger::{DecisionRecord, Link, Transaction};
 use crate::mailbox::FolderRole;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
@@ -136,19 +136,7 @@ impl Gateway {
         };
         match compose_not_taken(&note, &self.wording) {
             Ok(mail) => {
-                let debt = Debt {
-                    user: user.to_owned(),
-                    // In no thread, so that it keeps no update back.
-                    cal_uid: String::new(),
-                    message_id: mail.message_id,
-                    sender: own.to_string(),
-                    recipients: vec![to.to_string()],
-                    method: NOTE.to_owned(),
-                    subject: mail.subject,
-                    raw: mail.raw,
-                    dtstamp: 0,
-                    created_at: now_millis(),
-                };
+                let debt = note_debt(user, (&own, to), mail);
                 transaction.owe(&debt).await?;
             }
             Err(error) => tracing::warn!(user, %error, "whose answer was not taken cannot be told"),

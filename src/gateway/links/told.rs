@@ -10,16 +10,15 @@ use calcard::icalendar::{ICalendarParticipationStatus as Partstat, ICalendarProp
 
 use super::super::letter::{self, Author, Occasioned};
 use super::super::limits::ANSWERS_TOLD_MAX;
-use super::super::notice::NOTE;
+use super::super::notice::note_debt;
 use super::super::{Gateway, GatewayError, now_millis};
 use super::AnswerLink;
 use crate::config::User;
-use crate::imip::ComposedMail;
 use crate::itip::announce::{Answer, Said, reply_on_behalf};
 use crate::itip::component::{Party, set_partstat};
 use crate::itip::summary::{Occasion, Participants, Summary};
 use crate::itip::{Address, CalendarObject, InstanceKey, Method, Outgoing, Revisions};
-use crate::ledger::{Debt, Link, Transaction};
+use crate::ledger::{Link, Transaction};
 
 const HOUR_MILLIS: i64 = 60 * 60 * 1_000;
 
@@ -53,25 +52,9 @@ impl Gateway {
         };
         let mut is_new = false;
         for letter in letters {
-            is_new |= transaction.owe(&note(user, own, letter.mail, now)).await?;
+            is_new |= transaction.owe(&note_debt(user.key(), (own, own), letter.mail)).await?;
         }
         Ok(is_new)
-    }
-}
-
-/// The mail as a note: it stands in no thread of what the user owes others, and when it comes back, that is the end.
-fn note(user: &User, own: &Address, mail: ComposedMail, now: i64) -> Debt {
-    Debt {
-        user: user.key().to_owned(),
-        cal_uid: String::new(),
-        message_id: mail.message_id,
-        sender: own.to_string(),
-        recipients: vec![own.to_string()],
-        method: NOTE.to_owned(),
-        subject: mail.subject,
-        raw: mail.raw,
-        dtstamp: 0,
-        created_at: now,
     }
 }
 
