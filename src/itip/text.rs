@@ -74,6 +74,7 @@ fn make_writable(component: &mut ICalendarComponent, verbatim: &[String]) {
         ICalendarProperty::Begin | ICalendarProperty::End => false,
         _ => true,
     });
+    set_dates_apart(&mut component.entries);
     for entry in &mut component.entries {
         if matches!(&entry.name, ICalendarProperty::Other(name) if name == VERBATIM) {
             restore(entry, verbatim);
@@ -87,6 +88,36 @@ fn make_writable(component: &mut ICalendarComponent, verbatim: &[String]) {
             set_broken_rule_aside(entry);
         }
     }
+}
+
+/// Gives the dates of an RDATE or EXDATE that also holds times a property of their own.
+///
+/// calcard gives all of them `VALUE=DATE`, and so would cut the times off (RFC 5545 §3.8.5.2: one property, one type).
+fn set_dates_apart(entries: &mut Vec<ICalendarEntry>) {
+    let has_both = |entry: &ICalendarEntry| {
+        matches!(entry.name, ICalendarProperty::Rdate | ICalendarProperty::Exdate)
+            && entry.values.iter().any(is_date) != entry.values.iter().all(is_date)
+    };
+    if !entries.iter().any(has_both) {
+        return;
+    }
+    *entries = std::mem::take(entries)
+        .into_iter()
+        .flat_map(|mut entry| {
+            let dates = has_both(&entry).then(|| {
+                let (dates, times) = std::mem::take(&mut entry.values).into_iter().partition(is_date);
+                let dates = ICalendarEntry { values: dates, ..entry.clone() };
+                entry.values = times;
+                entry.params.retain(|param| param.name != ICalendarParameterName::Value);
+                dates
+            });
+            std::iter::once(entry).chain(dates)
+        })
+        .collect();
+}
+
+fn is_date(value: &ICalendarValue) -> bool {
+    matches!(value, ICalendarValue::PartialDateTime(moment) if moment.has_date() && !moment.has_time())
 }
 
 /// Puts the line that was kept from calcard in its place again.
@@ -319,6 +350,19 @@ mod tests {
             };
             assert_eq!(lines(&once), lines(&again), "{line}\n{}", write(&once));
             assert!(!write(&once).contains("\r\nORGANIZER"), "{}", write(&once));
+        }
+    }
+
+    #[test]
+    fn times_beside_dates_in_one_list_stay_times() {
+        for (line, times) in [
+            ("RDATE:20260601T080000,20260602", "RDATE:20260601T080000\r\n"),
+            ("RDATE;TZID=Z:405211236T080000,20260601", "RDATE;TZID=Z:405211236T080000\r\n"),
+        ] {
+            let text = format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{line}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
+            let written = write(&parse(&text).expect("a calendar")).replace('"', "");
+            assert!(written.contains(times) && written.contains("VALUE=DATE:2026060"), "{written}");
+            assert_eq!(write(&parse(&written).expect("a calendar")).replace('"', ""), written);
         }
     }
 
