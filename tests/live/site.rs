@@ -28,6 +28,8 @@ pub struct Plan<'a> {
     pub smtp_server: Option<fn(&Lab) -> String>,
     /// Further lines of Dovecot's configuration.
     pub dovecot: &'a str,
+    /// Further lines of Postfix's main.cf.
+    pub postfix: &'a str,
     /// Further lines of `[imap]`.
     pub imap: &'a str,
     /// Further lines at the end, with the headers of their tables.
@@ -47,6 +49,7 @@ impl Default for Plan<'_> {
             imap_server: None,
             smtp_server: None,
             dovecot: "",
+            postfix: "",
             imap: "",
             more: "",
             of_user: &[],
@@ -74,7 +77,8 @@ impl Site {
     /// Starts the servers and writes the configuration; no daemon yet. Nothing when a server is missing here.
     pub fn prepare(plan: &Plan<'_>) -> Option<Self> {
         let (users, mta, tls, dovecot_extra) = (plan.users, plan.mta, plan.tls, plan.dovecot);
-        let options = LabOptions { users, mta, tls, dovecot_extra, ..LabOptions::default() };
+        let postfix_extra = plan.postfix;
+        let options = LabOptions { users, mta, tls, dovecot_extra, postfix_extra, ..LabOptions::default() };
         let lab = start_or_skip(&options)?;
         let watched = plan.watched.iter().map(|name| address(name)).collect();
         let (config, log) = (lab.path().join("config.toml"), lab.path().join("imipd.log"));

@@ -31,6 +31,7 @@ use line::LineClient;
 use postfix::Postfix;
 use process::{Watchdog, until};
 
+mod beside;
 mod certificate;
 mod dovecot;
 mod line;
@@ -43,8 +44,10 @@ mod process;
 mod relay;
 mod wire;
 
+pub use beside::{Beside, Program};
 pub use maildir::DeliveredMail;
-pub use missing::{MissingServer, start_or_skip};
+pub use missing::{MissingServer, or_skip, start_or_skip};
+pub use ports::free_port;
 pub use postgres::Postgres;
 pub use relay::{Behaviour, Relay};
 pub use wire::Wire;
@@ -84,12 +87,14 @@ pub struct LabOptions<'a> {
     pub master: bool,
     /// Lines put at the end of Dovecot's configuration.
     pub dovecot_extra: &'a str,
+    /// Lines put at the end of Postfix's main.cf, where it is Postfix.
+    pub postfix_extra: &'a str,
 }
 
 impl Default for LabOptions<'_> {
     /// One user `a`, a master user, no TLS, any server for submission.
     fn default() -> Self {
-        Self { users: &["a"], mta: Mta::Auto, tls: false, master: true, dovecot_extra: "" }
+        Self { users: &["a"], mta: Mta::Auto, tls: false, master: true, dovecot_extra: "", postfix_extra: "" }
     }
 }
 
@@ -268,6 +273,18 @@ impl Lab {
             .with_context(|| format!("submitting to {to}"))
     }
 
+    /// Gives a mail to Postfix as a server elsewhere does, at the address `from_ip`; the reply that it got. Bare LFs become CRLF.
+    ///
+    /// Postfix must believe our XCLIENT: `smtpd_authorized_xclient_hosts = 127.0.0.1`.
+    pub fn submit_from_outside(&self, from_ip: &str, (from, to): (&str, &str), raw: &[u8]) -> Result<String> {
+        let mut client = LineClient::open(self.smtp_port(), "EHLO")?;
+        // Postfix greets anew, and knows us for the other from here on.
+        client.demand(&format!("XCLIENT NAME=[UNAVAILABLE] ADDR={from_ip}"))?;
+        client.demand("EHLO outside.example")?;
+        let reply = client.offer(&address(from), &address(to), raw)?;
+        Ok(format!("{} {}", reply.code, reply.text))
+    }
+
     /// Puts a mail into a user's folder by IMAP APPEND, as a mail client does with its copy in Sent.
     pub fn append(&self, user: &str, folder: &str, raw: &[u8]) -> Result<()> {
         let mut client = self.dovecot.session(&address(user))?;
@@ -423,6 +440,7 @@ fn start_submission(options: &LabOptions, plan: &dovecot::Plan, dovecot: &Doveco
         lmtp,
         sasl: dovecot.ports.sasl,
         certificates: plan.certificates,
+        extra: options.postfix_extra,
         watchdog: plan.watchdog,
     };
     Ok(Submission::Postfix(with_free_ports(|| Postfix::start(&plan))?))

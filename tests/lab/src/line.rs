@@ -90,14 +90,19 @@ impl LineClient {
 
     /// Sends one mail to one recipient.
     pub(crate) fn transact(&mut self, from: &str, to: &str, raw: &[u8]) -> Result<()> {
+        let reply = self.offer(from, to, raw)?;
+        ensure!(reply.is_positive(), "the mail was answered {} {}", reply.code, reply.text);
+        let _ = self.command("QUIT");
+        Ok(())
+    }
+
+    /// Sends one mail to one recipient, and gives the reply to it, whatever it says.
+    pub(crate) fn offer(&mut self, from: &str, to: &str, raw: &[u8]) -> Result<Reply> {
         self.demand(&format!("MAIL FROM:<{from}>"))?;
         self.demand(&format!("RCPT TO:<{to}>"))?;
         self.demand("DATA")?;
         self.send_raw(&dot_stuffed(raw))?;
-        let reply = self.reply()?;
-        ensure!(reply.is_positive(), "the mail was answered {} {}", reply.code, reply.text);
-        let _ = self.command("QUIT");
-        Ok(())
+        self.reply()
     }
 
     /// Sends an IMAP command and reads to its tagged answer, which must be OK.

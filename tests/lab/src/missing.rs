@@ -36,8 +36,18 @@ impl MissingServer {
 /// When the environment variable `CI` is set, where nothing may be skipped, and when the servers are there but do not
 /// start.
 pub fn start_or_skip(options: &LabOptions) -> Option<Lab> {
-    match Lab::start(options) {
-        Ok(lab) => Some(lab),
+    or_skip(Lab::start(options))
+}
+
+/// What was to be started for a test. `None` means that a server is missing here and the test is skipped, which is said on
+/// stderr.
+///
+/// # Panics
+///
+/// As [`start_or_skip`] does.
+pub fn or_skip<T>(started: anyhow::Result<T>) -> Option<T> {
+    match started {
+        Ok(started) => Some(started),
         Err(error) if error.is::<MissingServer>() && std::env::var_os("CI").is_none() => {
             let test = std::thread::current().name().unwrap_or("a test").to_owned();
             // Written past the test harness, which would keep the output of a passing test to itself.

@@ -14,7 +14,7 @@ const COUNT: u32 = 17_000;
 /// A loopback port that was free a moment ago, and that this process did not hand out lately.
 ///
 /// Another process may take it before the server binds it; whoever starts a server tries again with another port.
-pub(crate) fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     static NEXT: AtomicU32 = AtomicU32::new(u32::MAX);
     // Processes start at random places, so that test binaries running side by side rarely meet.
     let start = (RandomState::new().hash_one(std::process::id()) % u64::from(COUNT)) as u32;

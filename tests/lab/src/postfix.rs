@@ -51,6 +51,7 @@ pub(crate) struct Plan<'a> {
     pub lmtp: u16,
     pub sasl: u16,
     pub certificates: Option<&'a Certificates>,
+    pub extra: &'a str,
     pub watchdog: &'a Arc<Watchdog>,
 }
 
@@ -176,7 +177,7 @@ fn main_cf(plan: &Plan) -> String {
     let folder = plan.folder.display();
     let banner = banner(plan.folder);
     let domains = plan.domains.join(" ");
-    let (lmtp, sasl) = (plan.lmtp, plan.sasl);
+    let (lmtp, sasl, extra) = (plan.lmtp, plan.sasl, plan.extra);
     let tls = match plan.certificates {
         None => String::new(),
         Some(files) => format!(
@@ -214,7 +215,8 @@ smtpd_sasl_path = inet:127.0.0.1:{sasl}
 minimal_backoff_time = 1s
 maximal_backoff_time = 2s
 queue_run_delay = 1s
-{tls}"
+{tls}{extra}
+"
     )
 }
 
