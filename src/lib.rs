@@ -6,6 +6,7 @@ pub mod command;
 pub mod config;
 pub mod digest;
 pub mod directory;
+pub mod dkim;
 pub mod gateway;
 pub mod imip;
 pub mod itip;

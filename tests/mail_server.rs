@@ -45,7 +45,9 @@ fn filters((dkim, dmarc): (u16, u16), domains: &[&Domain]) -> anyhow::Result<Bes
     let text = format!("{}{}TestPublicKeys {}\n", lines_for("/etc/opendkim.conf"), common(dkim), keys.display());
     let file = beside.write("opendkim.conf", &text)?;
     let program = Program { name: "opendkim", package: "opendkim", port: dkim };
-    beside.run(program, |command| drop(command.arg("-f").arg("-x").arg(&file)))?;
+    beside.run(program, |command| {
+        command.arg("-f").arg("-x").arg(&file);
+    })?;
     let records = beside.write("records", &format!("TXT _dmarc.corp.example {}\n", character_string(DMARC)))?;
     let text = format!("{}{}", lines_for("/etc/opendmarc.conf"), common(dmarc));
     let file = beside.write("opendmarc.conf", &text)?;

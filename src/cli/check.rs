@@ -48,6 +48,7 @@ pub async fn execute(config: Config) -> anyhow::Result<()> {
             check_sources(&gateway, &mut findings).await;
             check_mailboxes(&gateway, &mut findings).await;
             check_submission(&gateway, &mut findings).await;
+            check_dns(&gateway, &mut findings).await;
             gateway.ledger.close().await;
         }
         Err(error) => findings.bad("database", &error),
@@ -157,5 +158,15 @@ async fn check_submission(gateway: &Gateway, findings: &mut Findings) {
     match Submitter::new(server).check().await {
         Ok(()) => findings.good(&what),
         Err(error) => findings.bad(&what, &error),
+    }
+}
+
+/// Asks for a key that is not there, where keys are needed.
+async fn check_dns(gateway: &Gateway, findings: &mut Findings) {
+    let Some(verifier) = &gateway.verifier else { return };
+    let domain = gateway.config.policy.domains.first().map_or("example.com", String::as_str);
+    match verifier.probe(domain).await {
+        Ok(()) => findings.good("DNS: keys of DKIM signatures can be asked for"),
+        Err(error) => findings.bad("DNS", &error),
     }
 }

@@ -35,5 +35,8 @@ pub(super) const WORDS_MAX: usize = 100;
 /// Addresses and domains in `known` and in `strangers`.
 pub(super) const KNOWN_MAX: usize = 10_000;
 
+/// Name servers in `policy.dns_servers`.
+pub(super) const DNS_SERVERS_MAX: usize = 10;
+
 /// Proxies whose word is taken for where a request comes from.
 pub(super) const PROXIES_MAX: usize = 100;

@@ -111,7 +111,8 @@ pub(super) fn policy(table: Section<'_>) -> Policy {
     let crashers = [("refuse", PartyCrashers::Refuse), ("propose", PartyCrashers::Propose)];
     let publications = [("refuse", Publications::Refuse), ("import", Publications::Import)];
     let trusting = trust::trusting(&table);
-    let usual = if trusting.authserv_ids.is_empty() { AutoAdd::All } else { AutoAdd::Authenticated };
+    let has_means = !trusting.authserv_ids.is_empty() || trusting.verify_dkim;
+    let usual = if has_means { AutoAdd::Authenticated } else { AutoAdd::All };
     let mut domains = table.list("domains", DOMAINS_MAX, value::DOMAIN, value::domain).unwrap_or_default();
     domains.sort();
     domains.dedup();

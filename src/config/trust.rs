@@ -1,7 +1,9 @@
 //! The keys of `[policy]` that say whom to believe, and how much of it.
 
+use std::net::{IpAddr, SocketAddr};
+
 use super::fault::{Wrong, one_of, quote};
-use super::limits::{DOMAINS_MAX, KNOWN_MAX};
+use super::limits::{DNS_SERVERS_MAX, DOMAINS_MAX, KNOWN_MAX};
 use super::reader::Section;
 use super::value;
 use super::{AutoAdd, PolicyLimits, Trust};
@@ -16,6 +18,10 @@ pub struct Trusting {
     /// The domains whose ARC seals count.
     pub arc_sealers: Vec<String>,
     pub exceptions: Vec<Exception>,
+    /// Whether DKIM signatures are checked here when the mail server has found nothing that proves a sender.
+    pub verify_dkim: bool,
+    /// The name servers that are asked for their keys; none for those of the machine.
+    pub dns_servers: Vec<SocketAddr>,
     /// The domains of lists that put their own address in From.
     pub lists: Vec<String>,
     /// The domains of booking systems that invite in the name of others.
@@ -29,6 +35,7 @@ pub struct People {
     pub strangers: Vec<String>,
 }
 
+const DNS_SERVERS: &str = "write a list of addresses, such as [\"127.0.0.1\", \"[::1]:5353\"]";
 const AUTHSERV_ID: &str = "write the name that your mail server writes at the beginning of Authentication-Results, such as \"mx.example.com\"";
 const EXCEPTIONS: &str = "write a list such as [\"google-replies\", \"google-calendars\"]";
 const PEOPLE: &str = "write a list of addresses and domains, such as [\"anna@example.org\", \"example.net\"]";
@@ -36,15 +43,30 @@ const PEOPLE: &str = "write a list of addresses and domains, such as [\"anna@exa
 pub(super) fn trusting(table: &Section<'_>) -> Trusting {
     let authserv_ids = table.one_or_more("authserv_id", DOMAINS_MAX, AUTHSERV_ID, authserv_id).unwrap_or_default();
     let words = [("from", Trust::From), ("authenticated", Trust::Authenticated)];
-    let usual = if table.has("authserv_id") { Trust::Authenticated } else { Trust::From };
+    let verify_dkim = table.flag("verify_dkim").unwrap_or(false);
+    let has_means = table.has("authserv_id") || verify_dkim;
+    let usual = if has_means { Trust::Authenticated } else { Trust::From };
     let trust = table.choice("trust", &words, &[]).unwrap_or(usual);
-    if trust == Trust::Authenticated {
+    if trust == Trust::Authenticated && !has_means {
         table.demand("authserv_id", AUTHSERV_ID);
     }
     let domains = |key| table.list(key, DOMAINS_MAX, value::DOMAIN, value::domain).unwrap_or_default();
+    let dns_servers = table.list("dns_servers", DNS_SERVERS_MAX, DNS_SERVERS, dns_server).unwrap_or_default();
+    if verify_dkim && trust == Trust::From {
+        let right = "take policy.trust out, or verify_dkim";
+        table.fault("verify_dkim", Wrong::new("has no effect, since trust = \"from\" asks for no proof", right));
+    }
+    if table.has("dns_servers") && !verify_dkim {
+        table.fault(
+            "dns_servers",
+            Wrong::new("has no effect", "set policy.verify_dkim = true, or take dns_servers out"),
+        );
+    }
     let trusting = Trusting {
         trust,
         authserv_ids,
+        verify_dkim,
+        dns_servers,
         arc_sealers: domains("arc_sealers"),
         exceptions: exceptions(table),
         lists: domains("lists"),
@@ -63,6 +85,12 @@ const TRUST_FROM: &str = "\"from\" believes the From header of every mail, so wh
 
 const TRUST_FROM_BY_CHOICE: &str = "\"from\" believes the From header of every mail although policy.authserv_id is set; take \
     the key out, and only proven senders change or cancel meetings";
+
+/// An address with a port, or with that of the DNS.
+fn dns_server(text: &str) -> Result<SocketAddr, Wrong> {
+    let address = text.parse().or_else(|_| text.parse().map(|ip: IpAddr| SocketAddr::new(ip, 53)));
+    address.map_err(|_| Wrong::new(format!("{} is no address", quote(text)), DNS_SERVERS))
+}
 
 /// RFC 8601 §2.5: any token; in most places the name of the server.
 fn authserv_id(text: &str) -> Result<String, Wrong> {
@@ -128,7 +156,7 @@ pub(super) fn auto_add(table: &Section<'_>, trusting: &Trusting) -> Option<AutoA
         ("all", AutoAdd::All),
     ];
     let chosen = table.choice("auto_add", &words, &[]);
-    if chosen == Some(AutoAdd::Authenticated) && trusting.authserv_ids.is_empty() {
+    if chosen == Some(AutoAdd::Authenticated) && trusting.authserv_ids.is_empty() && !trusting.verify_dkim {
         let right = "set policy.authserv_id, or write \"known\", \"domain\" or \"all\"";
         table.fault("auto_add", Wrong::new("\"authenticated\" has nothing to tell proven senders by", right));
     }

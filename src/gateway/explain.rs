@@ -5,7 +5,7 @@ use std::panic::catch_unwind;
 use similar::TextDiff;
 
 use super::letter::Occasioned;
-use super::trust::Letter;
+use super::trust::{Extent, Letter};
 use super::{Gateway, GatewayError};
 use crate::config::User;
 use crate::imip::{Email, Exception, extract};
@@ -48,7 +48,8 @@ pub struct ExplainedPart {
 impl Gateway {
     /// Explains a mail to `user`; reads what is held, and writes nothing.
     pub async fn explain(&self, user: &User, raw: &[u8]) -> Result<Explanation, GatewayError> {
-        let email = catch_unwind(|| extract(raw)).unwrap_or_default();
+        let mut email = catch_unwind(|| extract(raw)).unwrap_or_default();
+        self.check_signature(&mut email, raw, Extent::Whole).await;
         let mut parts = Vec::new();
         if email.sender.author().is_some() {
             for part in &email.calendars {

@@ -31,7 +31,10 @@ impl Gateway {
     pub async fn log_in(&self, server: &ImapServer, user: &User) -> Result<Session, MailboxError> {
         let permit = self.pass_gate(user).await?;
         let credentials = credentials(user).await?;
-        let session = Session::connect(server, &credentials).await;
+        let session = Session::connect(server, &credentials).await.map(|session| match self.verifier {
+            Some(_) => session.taking_signed_mails_whole(),
+            None => session,
+        });
         let outcome = match &session {
             Ok(_) => Outcome::Succeeded,
             Err(MailboxError::LoginRefused { problem, .. }) if problem.is_about_the_proof() => Outcome::Refused,

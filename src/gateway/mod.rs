@@ -98,12 +98,14 @@ pub use receive::{Attempt, Place, Taken};
 pub use retry::{Retried, RetryError, RetryOutcome};
 pub use status::{MailboxStatus, Phase, Status, StatusBoard, rfc3339};
 pub use supervisor::run;
+pub use trust::Extent;
 pub use users::{Reloaded, Roster};
 pub use visit::{ClosedLink, Visited};
 pub use wording::load_wording;
 
 use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObject};
 use crate::config::{Config, SecretError, Submission, SubmissionProof, User};
+use crate::dkim::Verifier;
 use crate::imip::Wording;
 use crate::itip::{Author, CalUid, CalendarObject};
 use crate::ledger::{Ledger, LedgerError, Transaction, is_unusable};
@@ -166,6 +168,8 @@ pub struct Gateway {
     wording: Wording,
     users: users::Users,
     gate: gate::LoginGate,
+    /// Where the site wants signatures checked here.
+    pub verifier: Option<Verifier>,
     pub counters: Counters,
 }
 
@@ -182,7 +186,10 @@ impl Gateway {
         let (bell, failures, copies, marks, moves, doorbells, board) = Default::default();
         let (calendars, counters) = (DatabaseCalendars, Counters::new());
         let (users, gate) = (users::Users::of(&config), gate::LoginGate::open(&config.database.path));
+        let trusting = &config.policy.trusting;
+        let verifier = trusting.verify_dkim.then(|| Verifier::new(&trusting.dns_servers));
         Ok(Arc::new(Self {
+            verifier,
             config,
             ledger,
             calendars,

@@ -10,7 +10,7 @@ use super::by_hand::gesture;
 use super::in_words::instance_of;
 use super::letter::Occasioned;
 use super::own_copy::{Authorship, authorship};
-use super::trust::{self, Letter};
+use super::trust::{self, Extent, Letter};
 use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
 use crate::digest::hexadecimal;
@@ -48,12 +48,13 @@ pub struct Attempt {
     pub dead_letter: Option<i64>,
     /// The answer that a keyword on it gives, where that is why it is looked at.
     pub tagged: Option<Choice>,
+    pub extent: Extent,
 }
 
 impl Attempt {
     /// The first attempt at the mail with this number.
     pub fn first(number: MailNumber) -> Self {
-        Self { number, nth: 1, dead_letter: None, tagged: None }
+        Self { number, nth: 1, ..Self::default() }
     }
 }
 
@@ -114,10 +115,13 @@ impl Gateway {
     /// changed is undone, so that the whole of it can be taken up again.
     pub async fn receive_attempt(&self, place: Place<'_>, attempt: Attempt, raw: &[u8]) -> Result<Taken, GatewayError> {
         // Whatever a mail makes the parser do, it costs this mail alone.
-        let Ok(email) = catch_unwind(|| extract(raw)) else {
+        let Ok(mut email) = catch_unwind(|| extract(raw)) else {
             let record = bug(place, "the mail could not be taken apart");
             return self.record(place, attempt, vec![record]).await;
         };
+        if place.role != FolderRole::Sent {
+            self.check_signature(&mut email, raw, attempt.extent).await;
+        }
         let decided = AssertUnwindSafe(self.decide((place, attempt), (&email, raw))).catch_unwind().await;
         let Ok(decided) = decided else {
             let record = bug_record(blank(place, &email), "the mail could not be decided");

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::limits::RETRY_LOGIN_MAX;
 use super::reading::{Trouble, too_large};
 use super::receive::{Attempt, DEAD_LETTER, Place, Taken, blank, ignored};
+use super::trust::Extent;
 use super::{Gateway, GatewayError};
 use crate::config::User;
 use crate::imip::Email;
@@ -151,7 +152,10 @@ impl Gateway {
             return self.bury_again((place, attempt), header.as_deref(), &failure).await;
         }
         match fetched {
-            Fetched::Mail(mail) => Ok(outcome(self.receive_attempt(place, attempt, &mail.raw).await?)),
+            Fetched::Mail(mail) => {
+                let attempt = Attempt { extent: Extent::of(&mail), ..attempt };
+                Ok(outcome(self.receive_attempt(place, attempt, &mail.raw).await?))
+            }
             Fetched::Vanished | Fetched::TooLarge { .. } => self.mail_is_gone(user, letter).await,
         }
     }
@@ -181,7 +185,7 @@ impl Gateway {
 }
 
 fn attempt(letter: &DeadLetter, number: MailNumber) -> Attempt {
-    Attempt { number, nth: 1, dead_letter: Some(letter.id), tagged: None }
+    Attempt { dead_letter: Some(letter.id), ..Attempt::first(number) }
 }
 
 fn outcome(taken: Taken) -> (RetryOutcome, String) {

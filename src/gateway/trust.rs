@@ -15,8 +15,8 @@ use super::{Gateway, GatewayError};
 use crate::config::Publications as ConfiguredPublications;
 use crate::config::{AutoAdd, PartyCrashers as ConfiguredPartyCrashers, People, Trust, User};
 use crate::imip::{
-    AutoSubmitted, CalendarPart, Claim, Doubt, Email, Evidence, Exception, Finding, Proof, ProofRules, Speaker,
-    extract, lookalike, prove,
+    AutoSubmitted, CalendarPart, Claim, Doubt, Email, Evidence, Exception, Finding, Lack, Proof, ProofRules, Signature,
+    Speaker, extract, lookalike, prove,
 };
 use crate::itip::component::ComponentExt;
 use crate::itip::{
@@ -24,12 +24,29 @@ use crate::itip::{
     Verdict,
 };
 use crate::ledger::Transaction;
+use crate::mailbox::FetchedMail;
 
 /// One calendar of a mail, for the question who says it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Letter<'a> {
     pub email: &'a Email,
     pub part: &'a CalendarPart,
+}
+
+/// How much of a mail is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    #[default]
+    Whole,
+    /// Its header and its calendar parts.
+    Abridged,
+}
+
+impl Extent {
+    /// What of a mail was fetched.
+    pub fn of(fetched: &FetchedMail) -> Self {
+        if fetched.whole { Self::Whole } else { Self::Abridged }
+    }
 }
 
 /// How many participants of a stored object are compared with the sender's domain.
@@ -62,6 +79,23 @@ impl Gateway {
         Some(self.prove_claim(email, Claim { method: None, organizer: None, attendee: None })?.proof)
     }
 
+    /// Has the signatures of a mail checked, where the site wants it and the mail server has found nothing that proves its author.
+    ///
+    /// Before the transaction: it may wait for the DNS.
+    pub(super) async fn check_signature(&self, email: &mut Email, raw: &[u8], extent: Extent) {
+        let Some(verifier) = &self.verifier else { return };
+        let Some(domain) = email.sender.author().and_then(Address::domain).map(str::to_owned) else { return };
+        let proof = self.proof_of_author(email);
+        let is_open = matches!(proof, Some(Proof::Unproven { because: Doubt::NoResults | Doubt::NotAligned }));
+        if !is_open {
+            return;
+        }
+        email.signature = match extent {
+            Extent::Whole => verifier.verify(raw, &domain).await,
+            Extent::Abridged => Signature::Lacking(Lack::Abridged),
+        };
+    }
+
     fn prove(&self, email: &Email, message: &ItipMessage) -> Option<Speaker> {
         let organizer = message.object.organizer().ok().flatten();
         let only = only_attendee(&message.object);
@@ -89,7 +123,8 @@ impl Gateway {
         let is_assumed = trusting.trust == Trust::From
             && matches!(
                 speaker.proof,
-                Proof::Unproven { because: Doubt::NoResults | Doubt::NotAligned } | Proof::Contradicted
+                Proof::Unproven { because: Doubt::NoResults | Doubt::NotAligned | Doubt::Signature(_) }
+                    | Proof::Contradicted
             );
         Some(if is_assumed { Speaker { proof: Proof::Assumed, ..speaker } } else { speaker })
     }
@@ -234,6 +269,7 @@ pub(super) fn told(proof: &Proof, findings: &[Finding]) -> String {
             Evidence::Login(_) => "-by-login",
             Evidence::Dmarc => "-by-dmarc",
             Evidence::Dkim(_) => "-by-dkim",
+            Evidence::Signature(_) => "-by-signature",
             Evidence::Spf(_) => "-by-spf",
             Evidence::Chain(_) => "-by-arc",
             Evidence::OwnMail => "-own-mail",
@@ -241,6 +277,7 @@ pub(super) fn told(proof: &Proof, findings: &[Finding]) -> String {
         },
         Proof::Unproven { because: Doubt::NoResults } => "-no-results",
         Proof::Unproven { because: Doubt::NotAligned } => "-not-aligned",
+        Proof::Unproven { because: Doubt::Signature(lack) } => &format!("-signature-{}", lack.name()),
         Proof::Unproven { because: Doubt::Odd(finding) } => &format!("-{}", finding.name()),
         Proof::Assumed | Proof::Contradicted => "",
     };

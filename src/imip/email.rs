@@ -1,7 +1,7 @@
 //! What is known of a mail once it has been read.
 
 use super::lines;
-use super::{Quirk, Sender, Trace};
+use super::{Quirk, Sender, Signature, Trace};
 use crate::itip::{Address, Method};
 
 /// A mail, as far as a calendar gateway is concerned.
@@ -27,6 +27,8 @@ pub struct Email {
     pub is_return_path_null: bool,
     /// What the servers on the way wrote above the mail.
     pub trace: Trace,
+    /// What came of checking its DKIM signatures here; the one thing in it that is not read from the mail alone.
+    pub signature: Signature,
     /// Whether a filter marked it as spam, wherever on the way that was.
     pub is_marked_as_spam: bool,
     /// The calendars, text/calendar before any other type, otherwise in the order of the mail.

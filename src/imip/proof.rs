@@ -7,6 +7,7 @@
 //! | `dkim=pass` | `header.d` (or the domain of `header.i`) is the domain of From, or a domain above it |
 //! | `spf=pass` | the same for the domain of `smtp.mailfrom` |
 //! | `arc=pass` | the last sealer is named in the configuration, and found `dmarc=pass` for the domain of From |
+//! | nothing of these | a DKIM signature that was checked here holds, and is of the domain of From or one above it |
 //!
 //! DMARC aligns a domain also with those beside and below it, up to the public suffix (RFC 7489 §3.1, §3.2). Without the list of
 //! public suffixes only the way up is safe: whoever holds `example.com` decides what `team.example.com` is, but whoever holds
@@ -15,6 +16,7 @@
 use super::authentication_results::{self, MethodResult};
 use super::email::Email;
 use super::sender::Finding;
+use super::signature::{Lack, Signature};
 use crate::itip::{Address, Method};
 
 /// How far it is proven that a mail comes from its author.
@@ -38,6 +40,8 @@ pub enum Evidence {
     Dmarc,
     /// A signature of this domain (RFC 6376).
     Dkim(String),
+    /// The same, as it was checked here.
+    Signature(String),
     /// The sending host may send for this domain (RFC 7208).
     Spf(String),
     /// A sealer whom the site trusts found it proven before it changed the mail (RFC 8617).
@@ -55,6 +59,8 @@ pub enum Doubt {
     NoResults,
     /// What it said does not prove the domain of From.
     NotAligned,
+    /// Nor does a signature, which was checked here.
+    Signature(Lack),
     /// The fields that name the sender are not what an honest mail has.
     Odd(Finding),
 }
@@ -90,6 +96,9 @@ impl Proof {
                 Evidence::Login(login) => format!("authenticated: {login} logged in to the submission server"),
                 Evidence::Dmarc => "authenticated by DMARC".into(),
                 Evidence::Dkim(domain) => format!("authenticated by a DKIM signature of {domain}"),
+                Evidence::Signature(domain) => {
+                    format!("authenticated by a DKIM signature of {domain}, which was checked here")
+                }
                 Evidence::Spf(domain) => format!("authenticated by SPF of {domain}"),
                 Evidence::Chain(sealer) => format!("authenticated by the ARC chain that {sealer} sealed"),
                 Evidence::OwnMail => "authenticated: imipd wrote this mail itself".into(),
@@ -101,6 +110,12 @@ impl Proof {
             }
             Self::Unproven { because: Doubt::NotAligned } => {
                 "unproven: nothing that the mail server found proves the domain of From".into()
+            }
+            Self::Unproven { because: Doubt::Signature(lack) } => {
+                format!(
+                    "unproven: the mail server found nothing that proves the domain of From, and {}",
+                    lack.describe()
+                )
             }
             Self::Unproven { because: Doubt::Odd(finding) } => format!("unproven: {}", finding.describe()),
             Self::Contradicted => "contradicted: the mail server found that it fails DMARC".into(),
@@ -177,8 +192,27 @@ pub fn prove(email: &Email, claim: Claim<'_>, rules: ProofRules<'_>) -> Option<S
         return Some(plain(Proof::Unproven { because: Doubt::Odd(finding) }));
     }
     let found = Found::read(email, rules.authserv_ids);
-    let proof = found.proof(email, author, rules);
+    let proof = by_signature(found.proof(email, author, rules), &email.signature, author);
     Some(excepted(email, &found, (author, &proof), claim, rules).unwrap_or_else(|| plain(proof)))
+}
+
+/// Proof by a signature that was checked here, where the mail server found none.
+///
+/// It does not outweigh a failure: what the server saw on the way, nobody sees afterwards.
+fn by_signature(proof: Proof, signature: &Signature, author: &Address) -> Proof {
+    match (&proof, signature) {
+        (Proof::Unproven { because: Doubt::NoResults | Doubt::NotAligned }, Signature::Holds(signer)) => {
+            let is_aligned = author.domain().is_some_and(|domain| is_at_or_below(domain, signer));
+            match is_aligned {
+                true => Proof::Authenticated { by: Evidence::Signature(signer.clone()) },
+                false => Proof::Unproven { because: Doubt::Signature(Lack::OfAnother) },
+            }
+        }
+        (Proof::Unproven { because: Doubt::NoResults | Doubt::NotAligned }, Signature::Lacking(lack)) => {
+            Proof::Unproven { because: Doubt::Signature(*lack) }
+        }
+        _ => proof,
+    }
 }
 
 /// Where Google's calendar says that it speaks for somebody.
@@ -351,7 +385,7 @@ fn envelope_domain(result: &MethodResult) -> Option<String> {
 }
 
 /// Whether `domain` is `upper` or lies below it; a name without a dot is nobody's domain.
-fn is_at_or_below(domain: &str, upper: &str) -> bool {
+pub fn is_at_or_below(domain: &str, upper: &str) -> bool {
     upper.contains('.') && domain.strip_suffix(upper).is_some_and(|below| below.is_empty() || below.ends_with('.'))
 }
 

@@ -62,10 +62,18 @@ impl Session {
     /// as long as another one is left.
     pub async fn fetch(&mut self, mail: &MailStructure) -> Result<Fetched, MailboxError> {
         match way(mail) {
+            Way::Parts(_) if self.is_wanted_whole(mail) => self.fetch_whole(mail).await,
             Way::Whole => self.fetch_whole(mail).await,
             Way::Parts(parts) => self.fetch_parts(mail, &parts).await,
             Way::TooLarge(outcome) => Ok(outcome),
         }
+    }
+
+    /// Whether a mail of which the parts would do is fetched whole all the same.
+    fn is_wanted_whole(&self, mail: &MailStructure) -> bool {
+        let has_calendar = !mail.outline.calendar_parts.is_empty();
+        let fits = mail.outline.calendar_parts.iter().all(|part| part.octets <= CALENDAR_PART_BYTES_MAX);
+        has_calendar && fits && mail.octets <= self.whole_bytes_max
     }
 
     /// How many of these mails, from the first on, [`fetch_many`](Self::fetch_many) takes at once; 0 when the first has to be

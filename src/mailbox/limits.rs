@@ -25,6 +25,9 @@ pub const RESPONSES_PER_COMMAND_MAX: usize = 100_000;
 /// Octets up to which a mail is fetched whole; a larger one is fetched as header and calendar parts.
 pub const WHOLE_MAIL_BYTES_MAX: u32 = 64 * 1024;
 
+/// The same for a mail with a calendar where signatures are checked. Larger ones stay without proof by their signature.
+pub const SIGNED_MAIL_BYTES_MAX: u32 = 3 * 1024 * 1024;
+
 /// Octets up to which a mail whose structure is not known is fetched whole.
 pub const UNREADABLE_MAIL_BYTES_MAX: u32 = 2 * 1024 * 1024;
 

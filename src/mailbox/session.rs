@@ -9,7 +9,10 @@ use imap_proto::{AttributeValue, MailboxDatum, Response, SectionPath};
 use super::argument::{ImapUid, date, uid_range, uid_set};
 use super::credentials::Credentials;
 use super::error::MailboxError;
-use super::limits::{PEOPLE_FIELDS_BYTES_MAX, SEARCH_WINDOW, SENDER_FIELDS_BYTES_MAX, STRUCTURES_MAX};
+use super::limits::{
+    PEOPLE_FIELDS_BYTES_MAX, SEARCH_WINDOW, SENDER_FIELDS_BYTES_MAX, SIGNED_MAIL_BYTES_MAX, STRUCTURES_MAX,
+    WHOLE_MAIL_BYTES_MAX,
+};
 use super::login::{Capabilities, open};
 use super::structure::{MailStructure, Outline};
 use super::transport::ImapServer;
@@ -22,6 +25,8 @@ pub struct Session {
     pub(super) news: News,
     /// The folder that is open.
     pub(super) open: Option<String>,
+    /// Octets up to which a mail with a calendar is fetched whole.
+    pub(super) whole_bytes_max: u32,
 }
 
 /// Which header fields are asked for along with a structure.
@@ -55,7 +60,12 @@ impl Session {
     /// A new connection, logged in.
     pub async fn connect(server: &ImapServer, credentials: &Credentials) -> Result<Self, MailboxError> {
         let (wire, capabilities) = open(server, credentials).await?;
-        Ok(Self { wire, capabilities, news: News::default(), open: None })
+        Ok(Self { wire, capabilities, news: News::default(), open: None, whole_bytes_max: WHOLE_MAIL_BYTES_MAX })
+    }
+
+    /// The same, but mails with calendars are fetched whole up to [`SIGNED_MAIL_BYTES_MAX`]: a signature is over the whole of a mail.
+    pub fn taking_signed_mails_whole(self) -> Self {
+        Self { whole_bytes_max: SIGNED_MAIL_BYTES_MAX, ..self }
     }
 
     pub fn capabilities(&self) -> &Capabilities {

@@ -7,9 +7,11 @@ use tokio::time::Instant;
 use super::queue::{Job, Queue, next_window};
 use super::{Scope, WatchError, Watcher};
 use crate::gateway::reading::{Trouble, too_large};
-use crate::gateway::{Attempt, Phase};
+use crate::gateway::{Attempt, Extent, Phase};
 use crate::ledger::MailNumber;
-use crate::mailbox::{Cursor, Fetched, FolderState, ImapUid, MailStructure, MailboxError, Plan, Session, limits};
+use crate::mailbox::{
+    Cursor, Fetched, FetchedMail, FolderState, ImapUid, MailStructure, MailboxError, Plan, Session, limits,
+};
 
 /// Ordinary mails behind which the cursor is stored; they are looked at again when the daemon ends before.
 const UNSAVED_MAX: usize = 1;
@@ -293,7 +295,7 @@ impl Watcher {
             }
         };
         if let Some(fetched) = text {
-            self.decide(queue, &mail, &fetched.raw).await?;
+            self.decide(queue, &mail, &fetched).await?;
         }
         self.is_done(queue);
         Ok(())
@@ -323,7 +325,7 @@ impl Watcher {
         mail: &MailStructure,
     ) -> Result<(), WatchError> {
         match session.fetch(mail).await {
-            Ok(Fetched::Mail(fetched)) => self.decide(queue, mail, &fetched.raw).await?,
+            Ok(Fetched::Mail(fetched)) => self.decide(queue, mail, &fetched).await?,
             Ok(Fetched::Vanished) => {}
             Ok(fetched @ Fetched::TooLarge { .. }) => {
                 let Some(failure) = too_large(&fetched) else { return Ok(()) };
@@ -343,13 +345,15 @@ impl Watcher {
         Ok(())
     }
 
-    async fn decide(&mut self, queue: &Queue, mail: &MailStructure, raw: &[u8]) -> Result<(), WatchError> {
+    async fn decide(&mut self, queue: &Queue, mail: &MailStructure, fetched: &FetchedMail) -> Result<(), WatchError> {
         let user = Arc::clone(&self.user);
         let Some(folder) = self.folders.get_mut(queue.folder) else { return Ok(()) };
         let cursor = queue.cursor_after(mail.uid);
         self.active_at = Some(Instant::now());
-        let attempt = Attempt::first(MailNumber { uid_validity: queue.uid_validity.0, uid: mail.uid.0 });
-        let taken = self.common.gateway.receive_attempt(folder.place(&user, cursor), attempt, raw).await;
+        let number = MailNumber { uid_validity: queue.uid_validity.0, uid: mail.uid.0 };
+        let attempt = Attempt { extent: Extent::of(fetched), ..Attempt::first(number) };
+        let place = folder.place(&user, cursor);
+        let taken = self.common.gateway.receive_attempt(place, attempt, &fetched.raw).await;
         if let Err(error) = taken {
             if let Some(failure) = Trouble::Gateway(&error).failure() {
                 self.count(queue, mail.uid, failure).await?;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use chrono::{Days, Utc};
 
 use super::{WatchError, Watcher};
-use crate::gateway::{Attempt, GatewayError};
+use crate::gateway::{Attempt, Extent, GatewayError};
 use crate::imip::answer::Choice;
 use crate::ledger::{MailNumber, Tag, TagLook};
 use crate::mailbox::{Fetched, FolderRole, FolderState, ImapUid, Session};
@@ -98,8 +98,11 @@ impl Watcher {
         let uid = ImapUid(tag.0);
         let choice = Choice::ALL.into_iter().find(|choice| choice.as_str() == tag.1);
         let Some(mail) = session.structures(uid, Some(uid), self.fields_of(at)).await?.pop() else { return Ok(()) };
-        let raw = match session.fetch(&mail).await? {
-            Fetched::Mail(fetched) => fetched.raw,
+        let (raw, extent) = match session.fetch(&mail).await? {
+            Fetched::Mail(fetched) => {
+                let extent = Extent::of(&fetched);
+                (fetched.raw, extent)
+            }
             // It is known by the log of its arrival.
             Fetched::Vanished | Fetched::TooLarge { .. } => return Ok(()),
         };
@@ -120,7 +123,7 @@ impl Watcher {
             return Ok(());
         }
         let number = MailNumber { uid_validity: look.uid_validity, uid: tag.0 };
-        let attempt = Attempt { tagged: choice, ..Attempt::first(number) };
+        let attempt = Attempt { tagged: choice, extent, ..Attempt::first(number) };
         gateway.receive_attempt(place, attempt, &raw).await?;
         Ok(())
     }
