@@ -154,6 +154,14 @@ fn each_kind_of_mistake_is_told_in_its_own_words() {
             r#"2: policy.auto_add: "authenticated" has nothing to tell proven senders by; set policy.authserv_id, or write "known", "domain" or "all""#,
         ),
         (
+            "[policy]\nverify_dkim = true\ntrust = \"from\"",
+            r#"2: policy.verify_dkim: has no effect, since trust = "from" asks for no proof; take policy.trust out, or verify_dkim"#,
+        ),
+        (
+            "[policy]\nverify_dkim = true\ndns_servers = [\"localhost\"]",
+            r#"3: policy.dns_servers: "localhost" is no address; write a list of addresses, such as ["127.0.0.1", "[::1]:5353"]"#,
+        ),
+        (
             "[policy]\nauthserv_id = \"mx example\"",
             r#"2: policy.authserv_id: is "mx example"; write the name that your mail server writes at the beginning of Authentication-Results, such as "mx.example.com""#,
         ),
@@ -319,6 +327,15 @@ fn whoever_names_their_server_gets_proof() {
     assert_eq!((several.trusting.trust, several.trusting.authserv_ids.len()), (Trust::From, 2));
     assert!(several.trusting.exceptions.contains(&Exception::MailingLists));
     assert_eq!(policy("exceptions = []").trusting.exceptions, []);
+    let checking = policy("verify_dkim = true\ndns_servers = [\"127.0.0.1\", \"[::1]:5353\"]");
+    assert_eq!((checking.trusting.trust, checking.auto_add), (Trust::Authenticated, AutoAdd::Authenticated));
+    let servers: Vec<String> = checking.trusting.dns_servers.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        (checking.trusting.verify_dkim, servers),
+        (true, vec!["127.0.0.1:53".to_owned(), "[::1]:5353".to_owned()])
+    );
+    let unused = with("[policy]\ndns_servers = [\"127.0.0.1\"]").expect("a configuration").warnings;
+    assert!(unused.iter().any(|text| text.starts_with("policy.dns_servers: has no effect")), "{unused:?}");
     let told = with("[policy]\ntrust = \"authenticated\"").unwrap_err().to_string();
     assert!(told.starts_with("config.toml:1: policy.authserv_id: is missing; write the name that"), "{told}");
     let told = with("[policy]\nexceptions = [\"mailing-lists\"]").unwrap_err().to_string();

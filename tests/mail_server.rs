@@ -6,9 +6,11 @@
 mod live;
 mod signing;
 
+use imipd::dkim::Verifier;
+use imipd::imip::Signature;
 use imipd_lab::{Beside, MissingServer, Mta, Program, free_port, or_skip};
 use live::{Plan, Site, mail, meeting, partstat, wait_for, with_method};
-use signing::Domain;
+use signing::{Domain, RsaDomain, name_server};
 
 const README: &str = include_str!("../README.md");
 const WRAPPER: &str = "libresolv_wrapper.so";
@@ -33,7 +35,7 @@ fn character_string(text: &str) -> String {
 }
 
 /// OpenDKIM and OpenDMARC as the README has them, on these ports.
-fn filters((dkim, dmarc): (u16, u16), domains: &[&Domain]) -> anyhow::Result<Beside> {
+fn filters((dkim, dmarc): (u16, u16), domains: &[&Domain], own: Option<&RsaDomain>) -> anyhow::Result<Beside> {
     if !std::path::Path::new("/usr/lib").read_dir()?.flatten().any(|entry| entry.path().join(WRAPPER).exists()) {
         let remedy = "it is not installed; on Debian: apt-get install libresolv-wrapper".to_owned();
         return Err(MissingServer { server: "resolv_wrapper", remedy }.into());
@@ -42,7 +44,11 @@ fn filters((dkim, dmarc): (u16, u16), domains: &[&Domain]) -> anyhow::Result<Bes
     let keys: String = domains.iter().map(|domain| format!("{} {}\n", domain.record_name(), domain.record())).collect();
     let keys = beside.write("keys", &keys)?;
     let common = |port| format!("Socket inet:{port}@127.0.0.1\nSyslog false\nBackground false\n");
-    let text = format!("{}{}TestPublicKeys {}\n", lines_for("/etc/opendkim.conf"), common(dkim), keys.display());
+    let mut text = format!("{}{}TestPublicKeys {}\n", lines_for("/etc/opendkim.conf"), common(dkim), keys.display());
+    if let Some(own) = own {
+        let key = beside.write("own-key", &own.key)?;
+        text += &format!("Domain {}\nSelector sel\nKeyFile {}\nRequireSafeKeys false\n", own.name, key.display());
+    }
     let file = beside.write("opendkim.conf", &text)?;
     let program = Program { name: "opendkim", package: "opendkim", port: dkim };
     beside.run(program, |command| {
@@ -89,7 +95,8 @@ fn postfix_with_opendkim_and_opendmarc_as_the_readme_has_it() {
     let people = ["bo@corp.example", "cy@corp.example", "di@plain.example", "eve@plain.example"];
     let (corp, plain) = (Domain::new("corp.example"), Domain::new("plain.example"));
     let (dkim, dmarc) = (free_port().expect("a port"), free_port().expect("a port"));
-    let Some(beside) = or_skip(filters((dkim, dmarc), &[&corp, &plain])) else { return };
+    let own = RsaDomain::new("example.com");
+    let Some(beside) = or_skip(filters((dkim, dmarc), &[&corp, &plain], own.as_ref())) else { return };
     let milters = lines_for("/etc/postfix/main.cf")
         .replace("local:opendkim/opendkim.sock", &format!("inet:127.0.0.1:{dkim}"))
         .replace("local:opendmarc/opendmarc.sock", &format!("inet:127.0.0.1:{dmarc}"));
@@ -163,4 +170,20 @@ fn postfix_with_opendkim_and_opendmarc_as_the_readme_has_it() {
         waiting.contains("eve@plain.example").then_some(waiting)
     });
     assert!(!waiting.contains("bo@corp.example"), "{waiting}");
+    if let Some(own) = &own {
+        what_opendkim_signs_holds_here(&site, own);
+    }
+}
+
+/// Ada's invitation, which OpenDKIM signed on its way to Bo, would be proven at a site of Bo's that checks signatures by itself.
+fn what_opendkim_signs_holds_here(site: &Site, own: &RsaDomain) {
+    let Some((_dns, port)) = or_skip(name_server(&[(own.record_name(), own.record())])) else { return };
+    let mails = site.lab.mails("bo@corp.example", "INBOX").expect("Bo's mail");
+    let raw = &mails.first().expect("the invitation").raw;
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let verdict = runtime.block_on(async {
+        let verifier = Verifier::new(&[([127, 0, 0, 1], port).into()]);
+        verifier.verify(raw, own.name).await
+    });
+    assert_eq!(verdict, Signature::Holds(own.name.to_owned()), "{}", String::from_utf8_lossy(raw));
 }

@@ -57,10 +57,7 @@ pub(super) fn trusting(table: &Section<'_>) -> Trusting {
         table.fault("verify_dkim", Wrong::new("has no effect, since trust = \"from\" asks for no proof", right));
     }
     if table.has("dns_servers") && !verify_dkim {
-        table.fault(
-            "dns_servers",
-            Wrong::new("has no effect", "set policy.verify_dkim = true, or take dns_servers out"),
-        );
+        table.warn("dns_servers", "has no effect without policy.verify_dkim = true");
     }
     let trusting = Trusting {
         trust,
