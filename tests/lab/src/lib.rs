@@ -276,13 +276,14 @@ impl Lab {
     /// Gives a mail to Postfix as a server elsewhere does, at the address `from_ip`; the reply that it got. Bare LFs become CRLF.
     ///
     /// Postfix must believe our XCLIENT: `smtpd_authorized_xclient_hosts = 127.0.0.1`.
-    pub fn submit_from_outside(&self, from_ip: &str, (from, to): (&str, &str), raw: &[u8]) -> Result<String> {
-        let mut client = LineClient::open(self.smtp_port(), "EHLO")?;
-        // Postfix greets anew, and knows us for the other from here on.
-        client.demand(&format!("XCLIENT NAME=[UNAVAILABLE] ADDR={from_ip}"))?;
-        client.demand("EHLO outside.example")?;
-        let reply = client.offer(&address(from), &address(to), raw)?;
-        Ok(format!("{} {}", reply.code, reply.text))
+    pub fn submit_from_outside(&self, from_ip: &str, envelope: (&str, &str), raw: &[u8]) -> Result<String> {
+        submit_as(self.smtp_port(), &format!("ADDR={from_ip}"), envelope, raw)
+    }
+
+    /// The same for a user who has logged in to the submission port.
+    pub fn submit_logged_in(&self, login: &str, envelope: (&str, &str), raw: &[u8]) -> Result<String> {
+        let port = self.submission_port().context("the relay has no submission port")?;
+        submit_as(port, &format!("ADDR=192.0.2.1 LOGIN={login}"), envelope, raw)
     }
 
     /// Puts a mail into a user's folder by IMAP APPEND, as a mail client does with its copy in Sent.
@@ -412,6 +413,16 @@ impl Drop for Lab {
         }
         self.watchdog.dismiss();
     }
+}
+
+/// Gives a mail to Postfix as whom XCLIENT says, and returns its reply.
+fn submit_as(port: u16, client: &str, (from, to): (&str, &str), raw: &[u8]) -> Result<String> {
+    let mut smtp = LineClient::open(port, "EHLO")?;
+    // Postfix greets anew, and knows us for the other from here on.
+    smtp.demand(&format!("XCLIENT NAME=[UNAVAILABLE] {client}"))?;
+    smtp.demand("EHLO outside.example")?;
+    let reply = smtp.offer(&address(from), &address(to), raw)?;
+    Ok(format!("{} {}", reply.code, reply.text))
 }
 
 /// Writes a file that nobody else may read, as a daemon wants its secrets to be.
