@@ -397,6 +397,10 @@ mod tests {
     const NONE: &[String] = &[];
 
     fn speaker(header: &str, claim: Claim<'_>) -> Option<Speaker> {
+        speaker_of(header, claim, Signature::NotChecked)
+    }
+
+    fn speaker_of(header: &str, claim: Claim<'_>, signature: Signature) -> Option<Speaker> {
         let ids = ["mx.example.com".to_owned()];
         let lists = ["lists.example.org".to_owned()];
         let booking = ["booking.example".to_owned()];
@@ -411,7 +415,8 @@ mod tests {
             owns: &owns,
         };
         let raw = header.replace('|', "\r\n").replace("AR:", "Authentication-Results: mx.example.com;");
-        prove(&extract(format!("{raw}\r\n\r\n").as_bytes()), claim, rules)
+        let email = Email { signature, ..extract(format!("{raw}\r\n\r\n").as_bytes()) };
+        prove(&email, claim, rules)
     }
 
     fn proof(results: &str, from: &str) -> Proof {
@@ -569,6 +574,33 @@ mod tests {
             Some("x@lists.example.org")
         );
         assert_eq!(who(&header("evil.example", "dmarc=pass", "ada@a.example")).as_deref(), Some("x@evil.example"));
+    }
+
+    #[test]
+    fn a_signature_that_was_checked_here_counts_where_the_server_found_nothing() {
+        let checked = |header: &str, signature: Signature| {
+            speaker_of(header, Claim::default(), signature).expect("an author").proof
+        };
+        let holds = |signer: &str| Signature::Holds(signer.to_owned());
+        let (own, below) = ("From: x@a.example", "From: x@b.a.example");
+        let proven = Proof::Authenticated { by: Evidence::Signature("a.example".into()) };
+        assert_eq!(checked(own, holds("a.example")), proven);
+        assert_eq!(checked(below, holds("a.example")), proven);
+        assert_eq!(checked(&format!("AR: dmarc=none header.from=a.example|{own}"), holds("a.example")), proven);
+        for (header, signature, lack) in [
+            (own, holds("evil.example"), Lack::OfAnother),
+            (own, holds("b.a.example"), Lack::OfAnother),
+            (own, Signature::Lacking(Lack::NoAnswer), Lack::NoAnswer),
+        ] {
+            assert_eq!(checked(header, signature), Proof::Unproven { because: Doubt::Signature(lack) }, "{header}");
+        }
+        let failed = format!("AR: dmarc=fail header.from=a.example|{own}");
+        assert_eq!(checked(&failed, holds("a.example")), Proof::Contradicted, "a failure stands");
+        let passed = format!("AR: dmarc=pass header.from=a.example|{own}");
+        let lacking = checked(&passed, Signature::Lacking(Lack::Missing));
+        assert_eq!(lacking, Proof::Authenticated { by: Evidence::Dmarc }, "proof stands");
+        let odd = checked("From: \"boss@b.example\" <x@a.example>", holds("a.example"));
+        assert!(matches!(odd, Proof::Unproven { because: Doubt::Odd(_) }), "{odd:?}");
     }
 
     #[test]
