@@ -12,15 +12,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::error::LimitExceeded;
 use super::limits::{RESPONSE_BYTES_MAX, RESPONSES_PER_COMMAND_MAX};
-use super::ordinary::ordinary;
+use super::ordinary::{Told, told};
 use super::scan::Scanner;
 use super::structure::MailStructure;
 
 /// Octets that are read at once in a survey: one record of TLS.
 const CHUNK_BYTES: usize = 16 * 1024;
 
-/// A longer line is for the parser, before all of it is there.
-const ORDINARY_LINE_BYTES_MAX: usize = 16 * 1024;
+/// A longer response is for the parser, before all of it is there.
+const ORDINARY_BYTES_MAX: usize = 32 * 1024;
 
 /// Counts and scans what is read from `inner`; what is written passes as it is.
 ///
@@ -32,7 +32,7 @@ pub(super) struct Guard<S> {
     /// Octets read since the parser last had a whole response: no more than that can lie in its buffer.
     unparsed_bytes: usize,
     is_surveying: bool,
-    /// The beginning of a line of which it is not known yet whether the parser needs it.
+    /// The beginning of a response of which it is not known yet whether the parser needs it.
     held: Vec<u8>,
     /// What the parser gets next, from the offset on.
     passed: (Vec<u8>, usize),
@@ -89,22 +89,28 @@ impl<S> Guard<S> {
     /// Sorts what was read: ordinary mails are noted, everything else is for the parser.
     fn sort(&mut self, octets: &[u8]) -> Result<(), LimitExceeded> {
         let mut rest = octets;
-        while let Some(end) = memchr::memchr(b'\n', rest) {
-            let (line, behind) = rest.split_at(end + 1);
-            rest = behind;
-            match self.scanner.is_between_lines().then(|| ordinary(line)).flatten() {
-                Some(_) if self.ordinary.len() >= RESPONSES_PER_COMMAND_MAX => {
+        while !rest.is_empty() {
+            let told = if self.scanner.is_between_lines() { told(rest) } else { Told::Other };
+            let behind = match told {
+                Told::Ordinary(..) if self.ordinary.len() >= RESPONSES_PER_COMMAND_MAX => {
                     return Err(LimitExceeded::Count(RESPONSES_PER_COMMAND_MAX));
                 }
-                Some(mail) => self.ordinary.push(mail),
-                None => self.pass(line)?,
-            }
+                Told::Ordinary(mail, length) => {
+                    self.ordinary.push(mail);
+                    length
+                }
+                Told::Unfinished if rest.len() <= ORDINARY_BYTES_MAX => {
+                    self.held = rest.to_vec();
+                    return Ok(());
+                }
+                Told::Unfinished | Told::Other => {
+                    let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+                    self.pass(rest.get(..end).unwrap_or(rest))?;
+                    end
+                }
+            };
+            rest = rest.get(behind..).unwrap_or_default();
         }
-        // A literal goes on as it comes, and so does a line that is longer than those of ordinary mails.
-        if !self.scanner.is_between_lines() || rest.len() > ORDINARY_LINE_BYTES_MAX {
-            return self.pass(rest);
-        }
-        self.held.extend_from_slice(rest);
         Ok(())
     }
 
@@ -176,5 +182,80 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Guard<S> {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.get_mut().inner).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    const DATE: &str = "INTERNALDATE \"17-Jul-2026 02:44:25 +0200\"";
+    const PLAIN: &str = "(\"text\" \"plain\" NIL NIL NIL \"7bit\" 10 1)";
+
+    /// What is sent, what of it is for the parser, and the numbers of the ordinary mails.
+    fn dialogue() -> (String, String, Vec<u32>) {
+        let ordinary = |uid: u32| format!("* 1 FETCH (UID {uid} RFC822.SIZE 99 {DATE} BODYSTRUCTURE {PLAIN})\r\n");
+        let with_fields = ordinary(3).replace("1))", "1) BODY[HEADER.FIELDS (FROM)]<0> {9}\r\nFrom: x\r\n)");
+        let hidden = ordinary(66);
+        let literal =
+            format!("* 2 FETCH (UID 4 BODY[HEADER.FIELDS.NOT (TO)] {{{}}}\r\n{hidden} UID 5)\r\n", hidden.len());
+        let calendar = ordinary(6).replace("plain", "calendar");
+        let sent = [
+            "* 9 EXISTS\r\n",
+            &ordinary(1),
+            &ordinary(2),
+            &with_fields,
+            &literal,
+            &calendar,
+            &ordinary(7),
+            "i1 OK done\r\n",
+        ];
+        let passed = ["* 9 EXISTS\r\n", &literal, &calendar, "i1 OK done\r\n"];
+        (sent.concat(), passed.concat(), vec![1, 2, 3, 7])
+    }
+
+    async fn surveyed(pieces: &[&str]) -> (String, Vec<u32>) {
+        let (server, client) = tokio::io::duplex(1 << 16);
+        let mut guard = Guard::new(client);
+        guard.begin_survey();
+        let (_, mut write) = tokio::io::split(server);
+        let mut passed = Vec::new();
+        for piece in pieces {
+            tokio::io::AsyncWriteExt::write_all(&mut write, piece.as_bytes()).await.unwrap();
+            let mut buf = [0; 64];
+            while let Ok(read) = tokio::time::timeout(std::time::Duration::ZERO, guard.read(&mut buf)).await {
+                passed.extend_from_slice(&buf[..read.unwrap()]);
+            }
+        }
+        let uids = guard.end_survey().iter().map(|mail| mail.uid.0).collect();
+        (String::from_utf8(passed).unwrap(), uids)
+    }
+
+    #[tokio::test]
+    async fn wherever_the_stream_is_cut_the_parser_gets_the_same() {
+        let (sent, passed, uids) = dialogue();
+        for at in 1..sent.len() {
+            let (head, tail) = sent.split_at(at);
+            assert_eq!(surveyed(&[head, tail]).await, (passed.clone(), uids.clone()), "cut at {at}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_held_at_the_end_of_a_survey_goes_to_the_parser() {
+        let (server, client) = tokio::io::duplex(1 << 16);
+        let (mut guard, (_, mut write)) = (Guard::new(client), tokio::io::split(server));
+        guard.begin_survey();
+        tokio::io::AsyncWriteExt::write_all(&mut write, b"i1 OK done\r\n* 5 FETCH (UID 7").await.unwrap();
+        let mut buf = [0; 64];
+        let read = guard.read(&mut buf).await.unwrap();
+        assert_eq!(&buf[..read], b"i1 OK done\r\n");
+        assert_eq!(guard.end_survey(), []);
+        tokio::io::AsyncWriteExt::write_all(&mut write, b" FLAGS ())\r\n").await.unwrap();
+        let read = guard.read(&mut buf).await.unwrap();
+        assert_eq!(&buf[..read], b"* 5 FETCH (UID 7");
+        let read = guard.read(&mut buf).await.unwrap();
+        assert_eq!(&buf[..read], b" FLAGS ())\r\n");
     }
 }

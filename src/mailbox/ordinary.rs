@@ -7,36 +7,28 @@
 use chrono::{DateTime, FixedOffset, NaiveDate};
 
 use super::argument::ImapUid;
-use super::limits::NESTING_MAX;
+use super::limits::{NESTING_MAX, PEOPLE_FIELDS_BYTES_MAX};
 use super::structure::{MailStructure, Outline};
 
-/// The mail of `line`, with its CRLF, when it is the FETCH response of an ordinary mail. RFC 3501 §7.4.2.
-pub(super) fn ordinary(line: &[u8]) -> Option<MailStructure> {
-    let mut cursor = Cursor { rest: line.strip_suffix(b")\r\n")? };
-    cursor.eat(b"* ")?;
-    cursor.number()?;
-    cursor.eat(b" FETCH (")?;
-    let (mut uid, mut octets, mut internal_date, mut outline) = (None, None, None, None);
-    loop {
-        if cursor.eat(b"UID ").is_some() {
-            uid = Some(ImapUid(cursor.number()?));
-        } else if cursor.eat(b"RFC822.SIZE ").is_some() {
-            octets = Some(cursor.number()?);
-        } else if cursor.eat(b"INTERNALDATE ").is_some() {
-            internal_date = Some(date_time(cursor.string()?)?);
-        } else {
-            cursor.eat(b"BODYSTRUCTURE ")?;
-            let is_multipart = cursor.rest.starts_with(b"((");
-            cursor.body(1)?;
-            outline = Some(Outline::ordinary(is_multipart));
-        }
-        if cursor.rest.is_empty() {
-            break;
-        }
-        cursor.eat(b" ")?;
+/// What the octets are that a server has sent.
+#[derive(Debug, PartialEq)]
+pub(super) enum Told {
+    /// The FETCH response of an ordinary mail, and how many octets it has.
+    Ordinary(MailStructure, usize),
+    /// Something else.
+    Other,
+    /// The beginning of what may be one.
+    Unfinished,
+}
+
+/// What the octets from the beginning of a line on are. RFC 3501 §7.4.2.
+pub(super) fn told(octets: &[u8]) -> Told {
+    let mut cursor = Cursor { rest: octets, is_unfinished: false };
+    match cursor.mail() {
+        Some(mail) => Told::Ordinary(mail, octets.len() - cursor.rest.len()),
+        None if cursor.is_unfinished => Told::Unfinished,
+        None => Told::Other,
     }
-    let (uid, octets, outline) = (uid?, octets?, outline?);
-    Some(MailStructure { uid, octets, internal_date: Some(internal_date?), outline, fields: Vec::new() })
 }
 
 /// An INTERNALDATE, `17-Jul-1996 02:44:25 -0700`. RFC 3501 §9 `date-time`.
@@ -67,28 +59,82 @@ fn month(name: &[u8]) -> Option<u32> {
     names.iter().zip(1..).find_map(|(known, number)| known.eq_ignore_ascii_case(name).then_some(number))
 }
 
-/// What of a line has not been read; each step is nothing where the line is not as it should be.
+/// What of the octets has not been read; each step is nothing where they are not as they should be.
 struct Cursor<'a> {
     rest: &'a [u8],
+    /// Whether they ended before that was certain.
+    is_unfinished: bool,
 }
 
 impl<'a> Cursor<'a> {
+    fn mail(&mut self) -> Option<MailStructure> {
+        self.eat(b"* ")?;
+        self.number()?;
+        self.eat(b" FETCH (")?;
+        let (mut uid, mut octets, mut internal_date, mut outline) = (None, None, None, None);
+        let mut fields = Vec::new();
+        loop {
+            if self.eat(b"UID ").is_some() {
+                uid = Some(ImapUid(self.number()?));
+            } else if self.eat(b"RFC822.SIZE ").is_some() {
+                octets = Some(self.number()?);
+            } else if self.eat(b"INTERNALDATE ").is_some() {
+                internal_date = Some(date_time(self.string()?)?);
+            } else if self.eat(b"BODYSTRUCTURE ").is_some() {
+                let is_multipart = self.rest.starts_with(b"((");
+                self.body(1)?;
+                outline = Some(Outline::ordinary(is_multipart));
+            } else {
+                fields = self.fields()?;
+            }
+            if self.eat(b")\r\n").is_some() {
+                break;
+            }
+            self.eat(b" ")?;
+        }
+        let internal_date = Some(internal_date?);
+        Some(MailStructure { uid: uid?, octets: octets?, internal_date, outline: outline?, fields })
+    }
+
     fn eat(&mut self, token: &[u8]) -> Option<()> {
+        self.is_unfinished |= self.rest.len() < token.len() && token.starts_with(self.rest);
         self.rest = self.rest.strip_prefix(token)?;
         Some(())
     }
 
     fn number(&mut self) -> Option<u32> {
         let digits = self.rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
+        self.is_unfinished |= digits == self.rest.len();
         let (number, rest) = self.rest.split_at_checked(digits)?;
         self.rest = rest;
         std::str::from_utf8(number).ok()?.parse().ok()
     }
 
+    /// Header fields, as a literal: their names are not looked at, for nothing else was asked for.
+    fn fields(&mut self) -> Option<Vec<u8>> {
+        self.eat(b"BODY[HEADER.FIELDS (")?;
+        let names =
+            self.rest.iter().take_while(|octet| matches!(octet, b'A'..=b'Z' | b'a'..=b'z' | b'-' | b' ')).count();
+        self.is_unfinished |= names == self.rest.len();
+        self.rest = self.rest.get(names..)?;
+        self.eat(b")]")?;
+        let _ = self.eat(b"<0>");
+        self.eat(b" {")?;
+        let length = self.number().and_then(|length| usize::try_from(length).ok());
+        let length = length.filter(|length| *length <= PEOPLE_FIELDS_BYTES_MAX)?;
+        self.eat(b"}\r\n")?;
+        self.is_unfinished |= self.rest.len() < length;
+        let (fields, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(fields.to_vec())
+    }
+
     /// A quoted string without escapes that says nothing of a calendar.
     fn string(&mut self) -> Option<&'a [u8]> {
         self.eat(b"\"")?;
-        let end = self.rest.iter().position(|octet| matches!(octet, b'"' | b'\\' | 0..=31 | 127..))?;
+        let end = self.rest.iter().position(|octet| matches!(octet, b'"' | b'\\' | 0..=31 | 127..));
+        self.is_unfinished |= end.is_none();
+        let end = end?;
         let (text, rest) = self.rest.split_at_checked(end)?;
         self.rest = rest.strip_prefix(b"\"")?;
         (!is_telling(text)).then_some(text)
@@ -134,6 +180,7 @@ impl<'a> Cursor<'a> {
 
     /// Anything that may stand in a body beside its parts.
     fn value(&mut self, depth: u32) -> Option<()> {
+        self.is_unfinished |= self.rest.is_empty();
         match self.rest.first()? {
             b'"' => self.string().map(drop),
             b'(' => self.list(depth),
@@ -177,14 +224,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mailbox::session::told;
+    use crate::mailbox::session;
+
+    fn ordinary(octets: &[u8]) -> Option<MailStructure> {
+        match told(octets) {
+            Told::Ordinary(mail, length) if length == octets.len() => Some(mail),
+            Told::Ordinary(..) | Told::Other | Told::Unfinished => None,
+        }
+    }
 
     /// What the parser makes of a line.
     fn parsed(line: &str) -> Option<MailStructure> {
         let (rest, response) = Response::parse(line.as_bytes()).ok()?;
         assert!(rest.is_empty());
         let Response::Fetch(_, attributes) = response else { return None };
-        told(&attributes)
+        session::told(&attributes)
     }
 
     fn line(structure: &str) -> String {
@@ -208,6 +262,29 @@ mod tests {
             let told = ordinary(line.as_bytes()).expect(&structure);
             assert_eq!(Some(told), parsed(&line), "{structure}");
         }
+    }
+
+    #[test]
+    fn header_fields_come_along() {
+        let fields = "From: a@example.com\r\nSubject: )\r\n\r\n";
+        let literal =
+            format!(" BODY[HEADER.FIELDS (FROM SUBJECT IN-REPLY-TO)]<0> {{{}}}\r\n{fields})\r\n", fields.len());
+        let line = line(PLAIN).replace(")\r\n", &literal);
+        let mail = ordinary(line.as_bytes()).expect("an ordinary mail");
+        assert_eq!(mail.fields, fields.as_bytes());
+        assert_eq!(Some(mail), parsed(&line));
+        assert_eq!(told(line.replace("]<0> {", "]<0> {999999").as_bytes()), Told::Other);
+        assert_eq!(told(line.replace("HEADER.FIELDS (", "HEADER.FIELDS.NOT (").as_bytes()), Told::Other);
+    }
+
+    #[test]
+    fn a_beginning_is_told_from_something_else() {
+        let whole = line(PLAIN);
+        for end in 0..whole.len() {
+            assert_eq!(told(&whole.as_bytes()[..end]), Told::Unfinished, "{}", &whole[..end]);
+        }
+        let (mail, length) = (ordinary(whole.as_bytes()).expect("an ordinary mail"), whole.len());
+        assert_eq!(told(format!("{whole}* 8 FETCH").as_bytes()), Told::Ordinary(mail, length));
     }
 
     #[test]
