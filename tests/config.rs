@@ -107,6 +107,10 @@ fn each_kind_of_mistake_is_told_in_its_own_words() {
     for (rest, expected) in [
         ("imap = 3", "1: imap: is of type integer; write a table, [imap]"),
         ("[imapp]\nhost = \"x\"", "1: imapp: is not a known key; did you mean imap?"),
+        (
+            "[imap]\nwake = \"push\"",
+            r#"2: imap.wake: is "push", but nobody can say that there is new mail: web.push_token_file is not set; set it, and web.listen, or write "auto""#,
+        ),
         ("[log]\nlevel = \"trace\"", r#"2: log.level: is "trace"; write "error", "warn", "info" or "debug""#),
         (
             "[policy]\nshare_answers = \"yes\"",

@@ -448,6 +448,10 @@ fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
     let policy = sections::policy(root.section("policy"));
     let web = sections::web(root.section("web"), places);
     let (imip, rsvp) = sections::imip(root.section("imip"), places, &web);
+    if imap.wake == Wake::Push && web.push_token.is_none() {
+        let wrong = "is \"push\", but nobody can say that there is new mail: web.push_token_file is not set";
+        root.section("imap").fault("wake", fault::Wrong::new(wrong, "set it, and web.listen, or write \"auto\""));
+    }
     let base_dir = places.base_dir.to_owned();
     let usual = Usual {
         access,
