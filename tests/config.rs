@@ -107,10 +107,6 @@ fn each_kind_of_mistake_is_told_in_its_own_words() {
     for (rest, expected) in [
         ("imap = 3", "1: imap: is of type integer; write a table, [imap]"),
         ("[imapp]\nhost = \"x\"", "1: imapp: is not a known key; did you mean imap?"),
-        (
-            "[imap]\nwake = \"push\"",
-            r#"2: imap.wake: is "push", but nobody can say that there is new mail: web.push_token_file is not set; set it, and web.listen, or write "auto""#,
-        ),
         ("[log]\nlevel = \"trace\"", r#"2: log.level: is "trace"; write "error", "warn", "info" or "debug""#),
         (
             "[policy]\nshare_answers = \"yes\"",
@@ -515,4 +511,10 @@ fn a_keyword_is_one_answer_and_nothing_that_imipd_sets_itself() {
         "2: answers.keywords.accept: \"\\\\Seen\" is no IMAP keyword; write up to 64 letters, digits and signs such as \"$Imipd\", without blanks, brackets, quotes \
          and backslashes",
     );
+}
+
+#[test]
+fn without_a_push_endpoint_nobody_pushes() {
+    let config = with("[imap]\nwake = \"push\"").unwrap();
+    assert!(config.warnings.iter().any(|warning| warning.starts_with("imap.wake: ")), "{:?}", config.warnings);
 }
