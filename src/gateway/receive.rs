@@ -48,6 +48,7 @@ pub struct Attempt {
     pub dead_letter: Option<i64>,
     /// The answer that a keyword on it gives, where that is why it is looked at.
     pub tagged: Option<Choice>,
+    /// How much of the mail there is; a signature is over all of it.
     pub extent: Extent,
 }
 
