@@ -212,13 +212,24 @@ fn serious(browser: &Browser<'_>, axe: &str) -> Vec<Value> {
 fn nothing_keeps_anybody_out() {
     let (Some(axe), Some(stage)) = (axe(), Stage::set(&series())) else { return };
     let token = stage.runtime.block_on(stage.site.link());
-    let closed = stage.runtime.block_on(stage.site.link_with(|link| (link.revoked_at, link.sequence) = (1, 9)));
-    let pages =
-        [format!("{token}?answer=yes&tz=America/Denver"), format!("{token}?saved=1"), closed, "nothing".to_owned()];
+    stage.runtime.block_on(stage.site.post(&token, &format!("answer=no&date={}", week(1))));
+    let other = |change: fn(&mut imipd::ledger::Link)| stage.runtime.block_on(stage.site.link_with(change));
+    let pages = [
+        (format!("{token}?answer=yes&tz=America/Denver"), "Nothing has been sent yet"),
+        (format!("{token}?saved=1&date={}", week(1)), "Thank you"),
+        (other(|link| (link.expires_at, link.sequence) = (1, 8)), "This link has expired"),
+        (other(|link| (link.revoked_at, link.sequence) = (1, 9)), "no longer valid"),
+        (other(|link| link.attendee = "eve@example.net".to_owned()), "no longer invited"),
+        ("nothing".to_owned(), "does not work"),
+    ];
+    // The others one after the other, since there is one event: each after a change.
+    let later = series().replace("T190000", "T180000").replace("T210000", "T200000");
+    let off = later.replace("END:VEVENT", "STATUS:CANCELLED\r\nEND:VEVENT");
     for (is_dark, width) in [(false, 1_000), (true, 360)] {
         let browser = stage.driver.browser(&Wish { is_dark, width, ..Wish::default() });
-        for page in &pages {
+        for (page, told) in &pages {
             browser.open(&stage.url(page));
+            browser.wait_for(told);
             assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "{page}, dark: {is_dark}");
         }
         browser.open(&stage.url(&token));
@@ -226,6 +237,25 @@ fn nothing_keeps_anybody_out() {
         browser.click(".send button");
         browser.wait_for("Please choose one of the answers.");
         assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "the fault, dark: {is_dark}");
+    }
+    for (text, told) in [(later, "This invitation has been replaced"), (off, "has cancelled this event")] {
+        stage.runtime.block_on(stage.site.put(&text));
+        for (is_dark, width) in [(false, 1_000), (true, 360)] {
+            let browser = stage.driver.browser(&Wish { is_dark, width, ..Wish::default() });
+            browser.open(&stage.url(&token));
+            browser.wait_for(told);
+            assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "{told}, dark: {is_dark}");
+        }
+    }
+    // Whoever guesses is told to wait; so is everybody here from now on.
+    for _ in 0..20 {
+        stage.runtime.block_on(stage.site.get("AAAAAAAAAAAAAAAAAAAAAA"));
+    }
+    for (is_dark, width) in [(false, 1_000), (true, 360)] {
+        let browser = stage.driver.browser(&Wish { is_dark, width, ..Wish::default() });
+        browser.open(&stage.url(&token));
+        browser.wait_for("Too many attempts");
+        assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "limited, dark: {is_dark}");
     }
 }
 

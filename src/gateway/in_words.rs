@@ -205,7 +205,7 @@ fn why_refused(held: &CalendarObject, instance: Option<InstanceKey>, refusal: &R
 /// Whether somebody sat down and wrote it (RFC 3834 §2).
 pub(super) fn is_from_a_person(email: &Email) -> bool {
     let is_automatic = email.auto_submitted != AutoSubmitted::No || email.is_report || email.is_return_path_null;
-    !is_automatic && !email.is_list
+    !is_automatic && !email.is_marked_automatic && !email.is_list
 }
 
 pub(super) fn meant(said: &PlainAnswer, instance: Option<InstanceKey>) -> Answer {

@@ -20,8 +20,8 @@ use secrecy::ExposeSecret;
 
 use super::{Answered, LinkState};
 use crate::config::User;
-use crate::gateway::in_words::{is_from_a_person, meant};
 use crate::gateway::answering::{Asked, Given, Way};
+use crate::gateway::in_words::{is_from_a_person, meant};
 use crate::gateway::limits::QUESTIONS_SEARCHED_MAX;
 use crate::gateway::receive::{Place, ignored};
 use crate::gateway::{Gateway, GatewayError};
