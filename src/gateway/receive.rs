@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use super::by_hand::gesture;
 use super::in_words::instance_of;
 use super::letter::Occasioned;
-use super::own_copy::{Authorship, authorship};
+use super::own_copy::Authorship;
 use super::trust::{self, Letter};
 use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
@@ -291,7 +291,7 @@ impl Gateway {
         let Some(author) = letter.email.sender.author() else {
             return Ok(bug_record(record, "the mail lost its author"));
         };
-        match authorship(place, author) {
+        match self.authorship(place, (letter.email, author)) {
             Authorship::Incoming => self.take_incoming(transaction, place, (letter, message), record).await,
             Authorship::Own => {
                 // Whom users write to from their own client are no strangers to them.
