@@ -225,38 +225,32 @@ fn nothing_keeps_anybody_out() {
     // The others one after the other, since there is one event: each after a change.
     let later = series().replace("T190000", "T180000").replace("T210000", "T200000");
     let off = later.replace("END:VEVENT", "STATUS:CANCELLED\r\nEND:VEVENT");
-    for (is_dark, width) in [(false, 1_000), (true, 360)] {
-        let browser = stage.driver.browser(&Wish { is_dark, width, ..Wish::default() });
-        for (page, told) in &pages {
+    let looks = [(false, 1_000), (true, 360)];
+    let browsers = looks.map(|(is_dark, width)| stage.driver.browser(&Wish { is_dark, width, ..Wish::default() }));
+    let check = |page: &str, told: &str| {
+        for (browser, look) in browsers.iter().zip(looks) {
             browser.open(&stage.url(page));
             browser.wait_for(told);
-            assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "{page}, dark: {is_dark}");
+            assert_eq!(serious(browser, &axe), Vec::<Value>::new(), "{told}, dark and width: {look:?}");
         }
+    };
+    pages.iter().for_each(|(page, told)| check(page, told));
+    for browser in &browsers {
         browser.open(&stage.url(&token));
         browser.run("document.querySelector('form.answer').noValidate = true; return 0;");
         browser.click(".send button");
         browser.wait_for("Please choose one of the answers.");
-        assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "the fault, dark: {is_dark}");
+        assert_eq!(serious(browser, &axe), Vec::<Value>::new(), "the fault");
     }
     for (text, told) in [(later, "This invitation has been replaced"), (off, "has cancelled this event")] {
         stage.runtime.block_on(stage.site.put(&text));
-        for (is_dark, width) in [(false, 1_000), (true, 360)] {
-            let browser = stage.driver.browser(&Wish { is_dark, width, ..Wish::default() });
-            browser.open(&stage.url(&token));
-            browser.wait_for(told);
-            assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "{told}, dark: {is_dark}");
-        }
+        check(&token, told);
     }
     // Whoever guesses is told to wait; so is everybody here from now on.
     for _ in 0..20 {
         stage.runtime.block_on(stage.site.get("AAAAAAAAAAAAAAAAAAAAAA"));
     }
-    for (is_dark, width) in [(false, 1_000), (true, 360)] {
-        let browser = stage.driver.browser(&Wish { is_dark, width, ..Wish::default() });
-        browser.open(&stage.url(&token));
-        browser.wait_for("Too many attempts");
-        assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "limited, dark: {is_dark}");
-    }
+    check(&token, "Too many attempts");
 }
 
 /// Makes the pictures of the documentation, where `IMIPD_PICTURES` names a folder: `scripts/screenshots` does.
