@@ -73,7 +73,7 @@ impl Transaction {
         .bind(&question.sender)
         .bind(&question.about)
         .bind(question.at)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("keep a question"))?;
         Ok(())
@@ -87,7 +87,7 @@ impl Transaction {
         )
         .bind(user)
         .bind(message_id)
-        .fetch_optional(self.connection())
+        .fetch_optional(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("look for a question"))?;
         row.as_ref().map(read).transpose()
@@ -99,7 +99,7 @@ impl Transaction {
             "SELECT message_id, user, kind, cal_uid, instance, sequence, sender, about, at FROM question
              WHERE user = ? ORDER BY at DESC, message_id LIMIT ?",
         );
-        let rows = rows.bind(user).bind(most).fetch_all(self.connection()).await;
+        let rows = rows.bind(user).bind(most).fetch_all(self.connection().await?).await;
         rows.map_err(LedgerError::while_trying("read questions"))?.iter().map(read).collect()
     }
 }
