@@ -235,9 +235,12 @@ fn a_daemon_killed_at_any_time_answers_once_and_leaves_no_mail_behind() {
     let Some(mut site) = Site::open(&Plan { users: &["a", "b"], watched: &["a", "b"], more, ..Plan::default() }) else {
         return;
     };
-    let names = ["kill-0", "kill-1", "kill-2", "kill-3", "kill-4", "kill-5"];
+    let names = ["kill-0", "kill-1", "kill-2", "kill-3", "kill-4", "kill-5", "down"];
     let cases = invite(&site, &names);
-    for (case, nth) in cases.iter().zip(0_u64..) {
+    site.kill();
+    cases[6].touch(&site, "UID MOVE $ Invitations.Accept");
+    site.start();
+    for (case, nth) in cases[..6].iter().zip(0_u64..) {
         case.touch(&site, "UID MOVE $ Invitations.Accept");
         // From before the daemon hears of it until after the mail is moved back.
         std::thread::sleep(std::time::Duration::from_millis(nth * 25));

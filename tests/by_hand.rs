@@ -361,3 +361,101 @@ async fn a_doubtful_sender_is_believed_or_forgotten_by_a_word() {
     assert!(stored(&gateway).await.contains("DTSTART:20400601T110000Z"));
     assert_eq!(outbox(&gateway, "REPLY").await.len(), 1);
 }
+
+/// The mail that a program writes for the link with this word in front in a notice.
+fn by_link(notice: &str, word: &str, (id, from): (&str, &str), body: &str) -> String {
+    let parsed = mail_parser::MessageParser::default().parse(notice.as_bytes()).expect("a mail");
+    let told = parsed.body_text(0).expect("a text").into_owned();
+    let line = told.lines().find(|line| line.starts_with(&format!("{word}  mailto:"))).expect("a link");
+    let url = url::Url::parse(line.split_whitespace().nth(1).expect("a link")).expect("a URL");
+    let subject = url.query_pairs().find(|(name, _)| name == "subject").expect("a subject").1.into_owned();
+    assert_eq!(url.path(), ADA, "it goes to the user alone");
+    let html = parsed.body_html(0).expect("HTML").replace("&amp;", "&");
+    assert!(html.contains(&format!("href=\"{url}\"")), "{html}");
+    format!("From: {from}\r\nTo: {ADA}\r\nSubject: {subject}\r\nMessage-ID: <{id}@client.example>\r\n\r\n{body}\r\n")
+}
+
+#[tokio::test]
+async fn a_link_in_a_notice_is_the_users_answer_and_nobody_elses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = open(folder.path(), NOTICE).await;
+    take(&gateway, Lies::Inbox, &invitation("ask", 0)).await;
+    let (id, notice) = outbox(&gateway, "NOTE").await.remove(0);
+    let before = stored(&gateway).await;
+    // Whoever else has it, and whoever has none.
+    let of_bo = by_link(&notice, "Ja", ("1", BO), "");
+    assert_eq!(take(&gateway, Lies::Inbox, &of_bo).await, decided(&[("ignored", "link-unknown")]));
+    let token = of_bo.split("imipd:yes:").nth(1).and_then(|rest| rest.get(..22)).expect("a token").to_owned();
+    let forged = by_link(&notice, "Ja", ("2", ADA), "").replace(&token, "AAAAAAAAAAAAAAAAAAAAAA");
+    assert_eq!(take(&gateway, Lies::Inbox, &forged).await, []);
+    assert_eq!(take(&gateway, Lies::Sent, &by_link(&notice, "Ja", ("3", ADA), "")).await, [], "it comes in besides");
+    for field in ["Auto-Submitted: auto-replied", "List-Id: <l.example.org>", "In-Reply-To: <x@example.org>"] {
+        let mail = by_link(&notice, "Ja", ("4", ADA), "").replacen("Subject", &format!("{field}\r\nSubject"), 1);
+        assert_eq!(take(&gateway, Lies::Inbox, &mail).await, [], "{field}");
+    }
+    let both = by_link(&notice, "Ja", ("5", ADA), "Nein");
+    assert_eq!(take(&gateway, Lies::Inbox, &both).await, decided(&[("ignored", "answer-not-taken")]));
+    assert_eq!((stored(&gateway).await, outbox(&gateway, "REPLY").await), (before, Vec::new()));
+
+    let by_the_link = decided(&[("applied", "answered-by-link")]);
+    let yes = by_link(&notice, "Ja", ("6", ADA), "Mit Noten.\r\n\r\n-- \r\nAda");
+    assert_eq!(take(&gateway, Lies::Inbox, &yes).await, by_the_link);
+    assert_eq!(take(&gateway, Lies::Inbox, &yes).await, decided(&[("ignored", "seen-before")]));
+    assert!(stored(&gateway).await.contains("PARTSTAT=ACCEPTED"));
+    let replies = outbox(&gateway, "REPLY").await;
+    assert!(replies.len() == 1 && replies[0].1.contains("COMMENT:Mit Noten."), "{replies:?}");
+    assert_eq!(take(&gateway, Lies::Inbox, &by_link(&notice, "Vielleicht", ("7", ADA), "")).await, by_the_link);
+    assert!(stored(&gateway).await.contains("PARTSTAT=TENTATIVE"));
+    // A later time asks anew, and the link of the older notice is no answer to that; the user is told.
+    let moved = invitation("moved", 1).replace("T080000Z", "T110000Z").replace("T100000Z", "T120000Z");
+    take(&gateway, Lies::Inbox, &moved).await;
+    let (newer, _) = outbox(&gateway, "NOTE").await.remove(0);
+    assert_ne!(newer, id);
+    let late = take(&gateway, Lies::Inbox, &by_link(&notice, "Nein", ("8", ADA), "")).await;
+    assert_eq!(late, decided(&[("ignored", "invitation-superseded")]));
+    let (_, told) = outbox(&gateway, "NOTE").await.remove(0);
+    assert!(text(&told).contains("neueste Mail") && told.contains("In-Reply-To: <8@client.example>"), "{told}");
+}
+
+#[tokio::test]
+async fn a_proposal_is_taken_by_a_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = open(folder.path(), NOTICE).await;
+    countered(&gateway, "first", "12").await;
+    let (_, notice) = outbox(&gateway, "NOTE").await.remove(0);
+    assert!(!text(&notice).contains("Vielleicht  mailto:"), "a proposal is taken or not");
+    let taken = take(&gateway, Lies::Inbox, &by_link(&notice, "Ja", ("1", ADA), "")).await;
+    assert_eq!(taken, decided(&[("applied", "answered-by-link")]));
+    assert!(stored(&gateway).await.contains("DTSTART:20400601T120000Z"));
+}
+
+#[tokio::test]
+async fn a_forged_mail_takes_nothing_by_a_link() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = "[policy]\nauthserv_id = [\"mx.example.com\"]\ntrust = \"authenticated\"\n";
+    let gateway = open(folder.path(), &format!("{NOTICE}{policy}")).await;
+    take(&gateway, Lies::Inbox, &invitation("one", 0)).await;
+    let (_, notice) = outbox(&gateway, "NOTE").await.remove(0);
+    let failed = "Authentication-Results: mx.example.com; dmarc=fail header.from=example.com\r\n";
+    let forged = format!("{failed}{}", by_link(&notice, "Ja", ("1", ADA), ""));
+    assert_eq!(take(&gateway, Lies::Inbox, &forged).await, decided(&[("refused", "sender-contradicted")]));
+    assert_eq!(stored(&gateway).await, "");
+    // Where nothing is found about the sender, the token is the proof.
+    let taken = take(&gateway, Lies::Inbox, &by_link(&notice, "Ja", ("2", ADA), "")).await;
+    assert_eq!(taken, decided(&[("applied", "answered-by-link")]));
+    assert!(stored(&gateway).await.contains("PARTSTAT=ACCEPTED"));
+}
+
+#[tokio::test]
+async fn a_flood_of_old_invitations_is_no_flood_of_notes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = open(folder.path(), FOLDERS).await;
+    take(&gateway, Lies::Inbox, &invitation("old", 0)).await;
+    take(&gateway, Lies::Inbox, &invitation("new", 1)).await;
+    for n in 0..300 {
+        let copy = invitation(&format!("copy{n}"), 0);
+        assert_eq!(take(&gateway, Lies::Put(Choice::Accept), &copy).await.last().expect("a decision").0, "ignored");
+    }
+    assert_eq!(gateway.ledger.outbox(1_000).await.expect("an outbox").len(), 200);
+    assert_eq!(outbox(&gateway, "REPLY").await, []);
+}

@@ -213,6 +213,34 @@ async fn a_mail_to_oneself_outside_the_sent_folder_proves_nothing() {
 }
 
 #[tokio::test]
+async fn a_blind_copy_to_oneself_counts_where_the_server_tells_who_logged_in() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = "[policy]\nauthserv_id = \"mx.example.com\"\ntrust = \"from\"\nauto_add = \"all\"\n";
+    let gateway = open_with(folder.path(), policy).await;
+    let invitation = mail("invitation", BO, ADA, &calendar("REQUEST", 0, BO, &guests(&[ADA])));
+    assert_eq!(reason(&gateway, FolderRole::Inbox, &invitation).await, "invited");
+    let found = |results: &str, id: &str| {
+        let copy = mail(id, ADA, BO, &reply("ACCEPTED", 0));
+        format!("Authentication-Results: mx.example.com; {results}\r\n{copy}")
+    };
+    // Whoever has got a signed mail can send it again, and others log in, too.
+    for (id, results) in [
+        ("1", "dkim=pass header.d=example.com"),
+        ("2", "dmarc=pass header.from=example.com"),
+        ("3", "auth=pass smtp.auth=eve@example.com"),
+        ("4", "auth=fail smtp.auth=ada@example.com"),
+    ] {
+        assert_eq!(reason(&gateway, FolderRole::Inbox, &found(results, id)).await, "own-address-outside-sent");
+    }
+    assert!(stored(&gateway).await.contains("PARTSTAT=NEEDS-ACTION"));
+    let copy = found("auth=pass smtp.auth=ada@example.com", "5");
+    assert_eq!(reason(&gateway, FolderRole::Inbox, &copy).await, "sent-by-client");
+    assert!(stored(&gateway).await.contains("PARTSTAT=ACCEPTED"));
+    assert_eq!(waiting(&gateway).await, Vec::<String>::new(), "the client has said it");
+    assert_eq!(reason(&gateway, FolderRole::Sent, &copy).await, "seen-before");
+}
+
+#[tokio::test]
 async fn a_strangers_mail_in_the_sent_folder_is_left_alone() {
     let (_folder, gateway) = invited().await;
     let update = mail("update", BO, ADA, &calendar("REQUEST", 5, BO, &guests(&[ADA])).replace("Rehearsal", "Changed"));

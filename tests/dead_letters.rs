@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use imipd::config::{Config, Files};
 use imipd::gateway::{Attempt, Gateway, Place, Taken, Trouble};
-use imipd::ledger::{DeadLetter, DeadLetterFilter, Failure, MailNumber};
+use imipd::ledger::{DeadLetter, DeadLetterFilter, Failure, MailNumber, TagLook};
 use imipd::mailbox::{FolderRole, MailboxError};
 use live::{Plan, Site, mail, meeting, with_method};
 
@@ -144,6 +144,40 @@ fn a_dead_letter_is_taken_up_again_with_and_without_a_daemon() {
     site.lab.clear_mail("a@example.com").unwrap();
     assert!(site.done(&["retry", "--all"]).contains("is gone"));
     assert_eq!(site.status()["dead_letters"], 0);
+}
+
+#[test]
+fn the_keyword_of_a_dead_letter_is_an_answer_when_it_is_taken_up() {
+    let more = "[answers.keywords]\naccept = \"$label1\"\n";
+    let Some(site) = Site::prepare(&Plan { users: &["a"], watched: &["a"], more, ..Plan::default() }) else { return };
+    let raw = invitation("1");
+    site.lab.deliver("a", raw.as_bytes()).unwrap();
+    site.lab.imap("a", &["SELECT INBOX", "UID STORE 1 +FLAGS ($label1)"]).unwrap();
+    let numbers = std::fs::read_to_string(site.lab.maildir("a").join("dovecot-uidlist")).unwrap();
+    let uid_validity = numbers.split_whitespace().find_map(|word| word.strip_prefix('V')?.parse().ok()).unwrap();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let bury = || {
+        runtime.block_on(async {
+            let config = Config::load(&site.path("config.toml"), Files::Unchecked).map_err(|f| f.to_string()).unwrap();
+            let gateway = Gateway::open(config).await.unwrap();
+            let known = Attempt::first(MailNumber { uid_validity, uid: 1 });
+            gateway.bury((inbox(&gateway), known), Some(&header(&raw)), &failure()).await.unwrap();
+            // As the watcher leaves it, that has looked at the keyword and could not take its mail.
+            let mut transaction = gateway.ledger.begin().await.unwrap();
+            transaction.set_look((USER, "INBOX"), TagLook { uid_validity, next_uid: 2 }).await.unwrap();
+            transaction.add_tag((USER, "INBOX"), &(1, "accept".to_owned())).await.unwrap();
+            transaction.commit().await.unwrap();
+        });
+    };
+    let partstat = || live::partstat(&site.get("a", "1").expect("stored"), USER);
+    bury();
+    assert_eq!(site.json(&["retry", "1@example.org"])[0]["outcome"], "processed");
+    assert_eq!(partstat().as_deref(), Some("ACCEPTED"));
+    // The user has changed their mind since; the keyword was answered.
+    site.respond("a", "1", "decline");
+    bury();
+    assert_eq!(site.json(&["retry", "1@example.org"])[0]["outcome"], "processed");
+    assert_eq!(partstat().as_deref(), Some("DECLINED"));
 }
 
 #[test]

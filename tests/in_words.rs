@@ -56,11 +56,7 @@ fn decided(verdict: &str, reason: &str) -> Vec<(String, String)> {
 /// Bo invites Ada by a mail of which the Message-ID is `<invitation@example.org>`.
 async fn invited(gateway: &Gateway) {
     let text = calendar("METHOD:REQUEST\r\n", BO, &asked(ADA));
-    let raw = format!(
-        "From: {BO}\r\nTo: {ADA}\r\nMessage-ID: <invitation@example.org>\r\nMIME-Version: 1.0\r\n\
-         Content-Type: text/calendar; charset=utf-8; method=REQUEST\r\n\r\n{text}"
-    );
-    assert_eq!(take(gateway, FolderRole::Inbox, &raw).await, decided("applied", "invited"));
+    assert_eq!(take(gateway, FolderRole::Inbox, &request("invitation", &text)).await, decided("applied", "invited"));
 }
 
 /// Ada invites Bo; the Message-ID of the mail that Bo gets.
@@ -74,6 +70,38 @@ async fn invites(gateway: &Gateway) -> String {
 async fn stored(gateway: &Gateway) -> String {
     let stored = gateway.object(&gateway.config.users[0], &CalUid(UID.to_owned())).await.expect("read");
     stored.expect("an object").content
+}
+
+/// Bo changes the time at which Ada is invited, by a mail of which the Message-ID is `<later@example.org>`.
+async fn moved(gateway: &Gateway) -> Vec<(String, String)> {
+    let text = calendar("METHOD:REQUEST\r\n", BO, &asked(ADA))
+        .replace("SEQUENCE:0\r\nDTSTAMP:20260101", "SEQUENCE:1\r\nDTSTAMP:20260102")
+        .replace("T080000Z", "T110000Z")
+        .replace("T100000Z", "T120000Z");
+    take(gateway, FolderRole::Inbox, &request("later", &text)).await
+}
+
+fn request(id: &str, text: &str) -> String {
+    format!(
+        "From: {BO}\r\nTo: {ADA}\r\nMessage-ID: <{id}@example.org>\r\nMIME-Version: 1.0\r\n\
+         Content-Type: text/calendar; charset=utf-8; method=REQUEST\r\n\r\n{text}"
+    )
+}
+
+/// The notes that wait to be sent, newest first: to whom, and the whole mail.
+async fn notes(gateway: &Gateway) -> Vec<(String, String)> {
+    let mut notes = Vec::new();
+    for entry in gateway.ledger.outbox(50).await.expect("an outbox") {
+        let entry = gateway.ledger.outbox_entry(entry.id).await.expect("an outbox").expect("a mail");
+        if entry.debt.method == "NOTE" {
+            let to = gateway.ledger.recipients(entry.id).await.expect("an outbox").remove(0).address;
+            notes.push((
+                to,
+                String::from_utf8(entry.debt.raw).expect("ASCII").replace("=\r\n", "").replace("\r\n", " "),
+            ));
+        }
+    }
+    notes
 }
 
 /// The answers that wait to be sent, newest first: to whom, and the calendar.
@@ -161,6 +189,173 @@ async fn an_answer_after_the_end_changes_nothing() {
     gateway.change(&gateway.config.users[0], Change::Delete(CalUid(UID.to_owned()))).await.expect("deleted");
     let late = words("1", BO, &invitation, "yes");
     assert_eq!(take(&gateway, FolderRole::Inbox, &late).await, decided("refused", "event-not-found"));
+}
+
+#[tokio::test]
+async fn a_user_who_answers_an_old_invitation_is_told_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = open(folder.path(), "").await;
+    invited(&gateway).await;
+    assert_eq!(moved(&gateway).await[0].0, "applied");
+    let before = stored(&gateway).await;
+    let late = words("1", ADA, "<invitation@example.org>", "yes");
+    for _ in 0..2 {
+        assert_eq!(take(&gateway, FolderRole::Sent, &late).await, decided("ignored", "invitation-superseded"));
+    }
+    assert_eq!((stored(&gateway).await, replies(&gateway).await.len()), (before, 0));
+    let told = notes(&gateway).await;
+    let [(to, note)] = told.as_slice() else { panic!("one note, not {}", told.len()) };
+    assert!(to == ADA && note.contains("In-Reply-To: <1@client.example>") && note.contains("newest mail"), "{note}");
+    assert!(note.contains("From: \"imipd\"") && note.contains("Auto-Submitted: auto-replied"), "{note}");
+    // What it says is for people; neither this gateway nor another one takes it for anything.
+    let raw = gateway.ledger.outbox(1).await.expect("an outbox").remove(0);
+    let raw = gateway.ledger.outbox_entry(raw.id).await.expect("an outbox").expect("a mail").debt.raw;
+    let raw = String::from_utf8(raw).expect("ASCII");
+    for role in [FolderRole::Inbox, FolderRole::Sent, FolderRole::Other] {
+        assert_eq!(take(&gateway, role, &raw).await, []);
+    }
+    let answer = words("2", ADA, "<later@example.org>", "yes");
+    assert_eq!(take(&gateway, FolderRole::Sent, &answer).await, decided("applied", "answered-in-words"));
+    assert_eq!(replies(&gateway).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_waits_in_place_of_an_older_invitation_is_not_what_was_answered() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = open(folder.path(), "[policy]\nauto_add = \"never\"\n").await;
+    let waits = decided("proposed", "waits-for-user");
+    let text = calendar("METHOD:REQUEST\r\n", BO, &asked(ADA));
+    assert_eq!(take(&gateway, FolderRole::Inbox, &request("invitation", &text)).await, waits);
+    assert_eq!(moved(&gateway).await, waits);
+    let late = words("1", ADA, "<invitation@example.org>", "yes");
+    assert_eq!(take(&gateway, FolderRole::Sent, &late).await, decided("ignored", "invitation-superseded"));
+    let off = text
+        .replace("METHOD:REQUEST", "METHOD:CANCEL")
+        .replace("SEQUENCE:0\r\nDTSTAMP:20260101", "SEQUENCE:2\r\nDTSTAMP:20260103");
+    let off = request("off", &off).replace("method=REQUEST", "method=CANCEL");
+    take(&gateway, FolderRole::Inbox, &off).await;
+    let late = words("2", ADA, "<later@example.org>", "yes");
+    assert_eq!(take(&gateway, FolderRole::Sent, &late).await, decided("ignored", "invitation-cancelled"));
+    let told: Vec<String> = notes(&gateway).await.into_iter().map(|(_, note)| note).collect();
+    assert!(told.len() == 2 && told[0].contains("cancelled") && told[1].contains("newest mail"), "{told:?}");
+    assert_eq!(replies(&gateway).await, []);
+}
+
+#[tokio::test]
+async fn an_attendee_whose_words_are_not_taken_is_told_why() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = open(folder.path(), "").await;
+    let old = invites(&gateway).await;
+    let later = calendar("", ADA, &asked(BO)).replace("T080000Z", "T110000Z").replace("T100000Z", "T120000Z");
+    let object = CalendarObject::parse(&later).expect("an object");
+    gateway.change(&gateway.config.users[0], Change::Put(Box::new(object))).await.expect("stored");
+    let before = stored(&gateway).await;
+    let late = words("1", BO, &old, "yes");
+    assert_eq!(take(&gateway, FolderRole::Inbox, &late).await, decided("unchanged", "answers-older-time"));
+    assert_eq!(take(&gateway, FolderRole::Other, &late).await, decided("ignored", "seen-before"));
+    let passed_on = words("2", CY, &old, "yes");
+    assert_eq!(take(&gateway, FolderRole::Inbox, &passed_on).await, decided("ignored", "answer-of-another"));
+    assert_eq!(stored(&gateway).await, before);
+    gateway.change(&gateway.config.users[0], Change::Delete(CalUid(UID.to_owned()))).await.expect("deleted");
+    assert_eq!(take(&gateway, FolderRole::Inbox, &words("3", BO, &old, "no")).await[0].0, "refused");
+    let told = notes(&gateway).await;
+    let expected =
+        [(BO, "<3@client.example>", "cancelled"), (CY, "<2@", "another address"), (BO, "<1@", "newest mail")];
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    for ((to, note), (whom, answer, why)) in told.iter().zip(expected) {
+        assert!(to == whom && note.contains(&format!("In-Reply-To: {answer}")) && note.contains(why), "{note}");
+    }
+    for n in 0..20 {
+        take(&gateway, FolderRole::Inbox, &words(&format!("more{n}"), BO, &old, "yes")).await;
+    }
+    assert_eq!(notes(&gateway).await.len(), 6, "and not more than a few a day");
+}
+
+#[tokio::test]
+async fn nobody_is_written_to_of_whom_nothing_proves_that_they_wrote() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let policy = "[policy]\nauthserv_id = [\"mx.example.com\"]\ntrust = \"authenticated\"\n";
+    let gateway = open(folder.path(), policy).await;
+    let invitation = invites(&gateway).await;
+    let forged = words("1", CY, &invitation, "yes");
+    assert_eq!(take(&gateway, FolderRole::Inbox, &forged).await, decided("ignored", "answer-of-another"));
+    assert_eq!(notes(&gateway).await, []);
+    assert_eq!(take(&gateway, FolderRole::Inbox, &words("2", BO, &invitation, "yes")).await[0].0, "proposed");
+    let proven = "Authentication-Results: mx.example.com; dmarc=pass header.from=example.org\r\n";
+    let passed_on = format!("{proven}{}", words("3", CY, &invitation, "yes"));
+    assert_eq!(take(&gateway, FolderRole::Inbox, &passed_on).await, decided("ignored", "answer-of-another"));
+    assert_eq!(notes(&gateway).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_new_comment_is_told_though_the_answer_is_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = open(folder.path(), "").await;
+    invited(&gateway).await;
+    let say = async |id: &str, body: &str| {
+        take(&gateway, FolderRole::Sent, &words(id, ADA, "<invitation@example.org>", body)).await
+    };
+    assert_eq!(say("1", "yes").await, decided("applied", "answered-in-words"));
+    assert_eq!(say("2", "yes\r\n\r\nI bring notes.").await, decided("applied", "answered-in-words"));
+    let told = replies(&gateway).await;
+    assert_eq!(told.len(), 2);
+    assert!(told[0].1.contains("PARTSTAT=ACCEPTED") && told[0].1.contains("COMMENT:I bring notes."), "{}", told[0].1);
+    assert_eq!(say("3", "Yes!\r\n\r\nI bring notes.").await, decided("unchanged", "answered-in-words"));
+    assert_eq!(say("4", "yes").await, decided("unchanged", "answered-in-words"));
+    assert_eq!(replies(&gateway).await.len(), 2, "nothing is said twice");
+    for (text, name) in [(stored(&gateway).await, "stored"), (told[0].1.clone(), "sent")] {
+        assert!(!text.to_uppercase().contains("FORCE-SEND"), "{name}: {text}");
+    }
+}
+
+/// What answers to an invitation may look like that are none.
+#[tokio::test]
+async fn what_only_looks_like_an_answer_is_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let gateway = open(folder.path(), "").await;
+    let invitation = invites(&gateway).await;
+    let before = stored(&gateway).await;
+    let bodies = [
+        "I am out of the office until Monday.\r\n\r\nYes\r\n",
+        "Thank you for your mail.\r\nI accept mail again on Monday.\r\n",
+        "> yes",
+        ">> no\r\n> yes\r\n",
+        "Am Montag schrieb Ada:\r\n> yes\r\n",
+        "On Monday, Ada Lovelace\r\n<ada@example.com> wrote:\r\n\r\n> Will you come?\r\n> yes\r\n",
+        "-----Original Message-----\r\nyes\r\n",
+        "From: ada@example.com\r\nSubject: Rehearsal\r\n\r\nyes\r\n",
+        "yes?",
+        "no problem",
+        "\u{202e}sey",
+        "\u{ff59}\u{ff45}\u{ff53}",
+        "y\u{200b}es",
+        "ye\u{0455}",
+        "yes\u{2028}no",
+    ];
+    for (nth, body) in bodies.into_iter().enumerate() {
+        let mail = words(&nth.to_string(), BO, &invitation, body).replacen(
+            "Subject",
+            "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nSubject",
+            1,
+        );
+        assert_eq!(take(&gateway, FolderRole::Inbox, &mail).await, [], "{body:?}");
+    }
+    // Programs of which not all say what they are by the field that is for that.
+    for field in [
+        "Auto-Submitted: auto-replied",
+        "Auto-Submitted: auto-generated (vacation)",
+        "Precedence: bulk",
+        "Precedence: auto_reply",
+        "Precedence: junk",
+        "X-Autoreply: yes",
+        "X-Autorespond: holiday",
+        "List-Id: <l.example.org>",
+        "Return-Path: <>",
+    ] {
+        let mail = words(field, BO, &invitation, "yes").replacen("Subject", &format!("{field}\r\nSubject"), 1);
+        assert_eq!(take(&gateway, FolderRole::Inbox, &mail).await, [], "{field}");
+    }
+    assert_eq!((stored(&gateway).await, notes(&gateway).await), (before, Vec::new()));
 }
 
 #[tokio::test]

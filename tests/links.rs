@@ -413,6 +413,40 @@ async fn a_link_closes_when_what_it_is_about_does() {
 }
 
 #[tokio::test]
+async fn what_was_called_off_and_comes_back_asks_anew() {
+    let site = Site::open(WEB).await;
+    let series = rehearsal(&[BO]);
+    site.put(&series).await;
+    let first = site.token_to(BO).await;
+    // One date moves again and again; its own SEQUENCE is far ahead of that of the series.
+    let moved = |stored: &str, hour: u32| {
+        let event = &stored[stored.find("BEGIN:VEVENT").expect("an event")..];
+        let event = &event[..event.find("END:VEVENT").expect("an end")];
+        let one = event
+            .replace("RRULE:FREQ=WEEKLY;COUNT=5\r\n", "RECURRENCE-ID:20400608T080000Z\r\n")
+            .replace("DTSTART:20400601T080000Z", &format!("DTSTART:20400608T{hour}0000Z"))
+            .replace("DTEND:20400601T100000Z", "DTEND:20400608T200000Z")
+            .replace("SEQUENCE:1", "SEQUENCE:30");
+        stored.replace("END:VCALENDAR", &format!("{one}END:VEVENT\r\nEND:VCALENDAR"))
+    };
+    site.put(&moved(&site.stored().await, 11)).await;
+    site.gateway.change(site.ada(), Change::Delete(CalUid(UID.to_owned()))).await.expect("deleted");
+    assert_eq!(site.state(&first).await, LinkState::Cancelled);
+    site.put(&series).await;
+    let second = site.token_to(BO).await;
+    assert_ne!(first, second);
+    assert_eq!(site.state(&first).await, LinkState::Superseded, "it says what happened");
+    assert_eq!(site.say(&first, Partstat::Accepted).await, Some(Answered::Closed(LinkState::Superseded)));
+    assert_eq!(site.say(&second, Partstat::Accepted).await, Some(Answered::Taken));
+    // The date that had moved in its former life takes place as the series says, and may be answered, and answered again.
+    let once = Some("20400608T080000Z");
+    for partstat in [Partstat::Declined, Partstat::Tentative, Partstat::Declined] {
+        assert_eq!(site.say_about(&second, partstat, once).await, Some(Answered::Taken));
+    }
+    assert_eq!(site.answers_of(BO).await, ["ACCEPTED", "DECLINED"]);
+}
+
+#[tokio::test]
 async fn what_is_over_for_long_is_answered_no_more() {
     let site = Site::open(WEB).await;
     let past = rehearsal(&[BO]).replace("RRULE:FREQ=WEEKLY;COUNT=5\r\n", "");
@@ -504,6 +538,11 @@ async fn a_mail_by_a_link_is_the_answer() {
     // The same mail in another folder, and the same answer again.
     assert_eq!(site.receive_in(FolderRole::Other, &answer).await, decided("ignored", "seen-before"));
     assert_eq!(site.receive(&by_link(&text, "Yes", ("2", BO), "")).await, decided("unchanged", "nothing-new"));
+    // With a new comment it is no other answer. Ada has the comment, in the mail that lies in her mailbox; there is none to tell.
+    let remark = by_link(&text, "Yes", ("2b", BO), "And candles.");
+    assert_eq!(site.receive(&remark).await, decided("unchanged", "nothing-new"));
+    assert!(site.decisions().await[0].text.ends_with("What else the mail says stands in it."));
+    assert_eq!(site.traces().await.1, mails);
     // Another mind, by a client that folds, encodes and prefixes.
     let no = by_link(&text, "No", ("3", BO), "");
     let no = no.replace("Subject: No: ", "Subject: AW: =?utf-8?Q?No=3A?= ").replace(" [imipd", "\r\n [imipd");

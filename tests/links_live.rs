@@ -1,7 +1,15 @@
 //! Links that write a mail, through Postfix and Dovecot: from the invitation to the stored calendar, and what cannot be taken.
 
+#[allow(dead_code, reason = "only their calendars are needed here")]
+mod answering {
+    pub mod clients;
+}
 mod live;
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+
+use answering::clients::{CLIENTS, Client, Invitation};
 use imipd_lab::{DeliveredMail, Mta};
 use live::{Plan, Site, meeting, partstat, wait_for, wait_until};
 use mail_parser::MessageParser;
@@ -105,4 +113,93 @@ fn an_answer_that_cannot_be_taken_gets_a_mail_that_says_why() {
     assert_eq!(site.decision("a", "<made-up@c.example>")["reason"], "link-unknown");
     wait_until("all is said", || site.status()["idle"] == true);
     assert_eq!(site.inbox("c").len(), 1);
+}
+
+/// Somebody outside, whose mailbox only receives.
+const OUTSIDE: &str = "uwe@partner.example.net";
+
+/// A meeting of A's with somebody outside, as this client's calendar writes it; imipd sends the invitation.
+fn shaped(client: Client) -> (String, String) {
+    let uid = format!("{client:?}").to_lowercase();
+    let invitation = Invitation { client, organizer: A.to_owned(), attendee: OUTSIDE.to_owned(), uid: uid.clone() };
+    (uid, invitation.calendar().replace("METHOD:REQUEST\r\n", ""))
+}
+
+/// The invitation about this that the attendee has got.
+fn invitation_to(site: &Site, uid: &str) -> DeliveredMail {
+    let is_it = |mail: &DeliveredMail| {
+        let email = imipd::imip::extract(&mail.raw);
+        email
+            .calendars
+            .iter()
+            .any(|part| part.text.contains("METHOD:REQUEST") && part.text.contains(&format!("UID:{uid}\r\n")))
+    };
+    wait_for(&format!("the invitation to {uid}"), || site.inbox(OUTSIDE).into_iter().find(is_it))
+}
+
+const PARTSTATS: [&str; 3] = ["ACCEPTED", "DECLINED", "TENTATIVE"];
+
+#[test]
+fn meetings_of_every_shape_are_answered_by_mail() {
+    let more = "[imip]\nrsvp = \"mailto\"";
+    let plan = Plan { users: &["a", OUTSIDE], watched: &["a"], mta: Mta::Postfix, more, ..Plan::default() };
+    let Some(site) = Site::open(&plan) else { return };
+    for (nth, client) in CLIENTS.into_iter().enumerate() {
+        let (uid, calendar) = shaped(client);
+        site.put("a", &calendar);
+        let links = links(&invitation_to(&site, &uid));
+        let id = format!("<{uid}@u.example>");
+        follow(&site, &links[nth], (OUTSIDE, &id), "See you.");
+        assert_eq!(site.decision("a", &id)["reason"], "answered", "{client:?}");
+        assert_eq!(answer(&site, &uid, OUTSIDE).as_deref(), Some(PARTSTATS[nth]), "{client:?}");
+        let is_it = |mail: &DeliveredMail| mail.header("Message-ID").is_some_and(|found| found.trim() == id);
+        assert!(site.inbox("a").iter().any(is_it), "the answer lies in the organizer's mailbox");
+    }
+}
+
+/// Sends a request to a web server; the whole answer.
+fn ask(port: u16, request: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
+    let head = format!(
+        "{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
+#[test]
+fn meetings_of_every_shape_are_answered_on_the_page() {
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let more = format!("[web]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"http://127.0.0.1:{port}\"\n");
+    let plan = Plan { users: &["a", OUTSIDE], watched: &["a"], mta: Mta::Postfix, more: &more, ..Plan::default() };
+    let Some(site) = Site::open(&plan) else { return };
+    for (nth, client) in CLIENTS.into_iter().enumerate() {
+        let (uid, calendar) = shaped(client);
+        site.put("a", &calendar);
+        let links = links(&invitation_to(&site, &uid));
+        let paths: Vec<&str> =
+            links.iter().map(|link| link.strip_prefix(&format!("http://127.0.0.1:{port}")).expect("ours")).collect();
+        // A scanner follows them all.
+        for path in &paths {
+            for verb in ["HEAD", "GET"] {
+                assert!(ask(port, &format!("{verb} {path}"), "").starts_with("HTTP/1.1 200"), "{verb} {path}");
+            }
+        }
+        assert_eq!(answer(&site, &uid, OUTSIDE).as_deref(), Some("NEEDS-ACTION"), "{client:?}");
+        let form = format!("answer={}&comment=See+you.", ["yes", "no", "maybe"][nth]);
+        assert!(ask(port, &format!("POST {}", paths[nth]), &form).starts_with("HTTP/1.1 303"), "{client:?}");
+        assert_eq!(answer(&site, &uid, OUTSIDE).as_deref(), Some(PARTSTATS[nth]), "{client:?}");
+        let reply = wait_for(&format!("the organizer has the answer to {uid}"), || {
+            let mails = site.inbox("a").into_iter().map(|mail| imipd::imip::extract(&mail.raw));
+            let texts = mails.filter_map(|email| email.calendars.first().map(|part| part.text.clone()));
+            texts.into_iter().find(|text| text.contains("METHOD:REPLY") && text.contains(&format!("UID:{uid}\r\n")))
+        });
+        assert_eq!(partstat(&reply, OUTSIDE).as_deref(), Some(PARTSTATS[nth]), "{reply}");
+        assert!(reply.contains("COMMENT:See you."), "{reply}");
+    }
+    assert!(!site.log().contains("/answer/"), "no path of a link is logged");
 }

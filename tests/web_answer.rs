@@ -195,6 +195,34 @@ async fn one_date_of_a_series_is_answered_alone() {
 }
 
 #[tokio::test]
+async fn a_date_that_was_moved_has_a_link_of_its_own() {
+    let site = Site::start("").await;
+    site.put(&series()).await;
+    let token = site.link().await;
+    let stored = site.stored().await.expect("an object");
+    let event = &stored[stored.find("BEGIN:VEVENT").expect("an event")..stored.find("END:VCALENDAR").expect("an end")];
+    let moved = event
+        .replace("RRULE:FREQ=WEEKLY;COUNT=12\r\n", "RECURRENCE-ID;TZID=Europe/Berlin:20400612T190000\r\n")
+        .replace("20400605T190000", "20400613T190000")
+        .replace("20400605T210000", "20400613T210000");
+    site.put(&stored.replace("END:VCALENDAR", &format!("{moved}END:VCALENDAR"))).await;
+    let of_its_own = site.link().await;
+    assert_ne!(token, of_its_own);
+    assert!(seen(&site.get(&of_its_own).await).contains("Wednesday 13 June 2040, 19:00"));
+    let page = site.get(&token).await;
+    assert!(
+        page.status == 200 && !page.body.contains(&week(1)),
+        "whoever got the old mail was asked about another time"
+    );
+    let reply = site.post(&token, &format!("answer=yes&date={}", week(1))).await;
+    assert!(reply.status == 410 && seen(&reply).contains("This invitation has been replaced"), "{reply:?}");
+    assert!(!site.answers().await.contains(&"ACCEPTED".to_owned()));
+    assert_eq!(site.post(&of_its_own, "answer=yes").await.status, 303);
+    assert_eq!(site.post(&token, "answer=no").await.status, 303);
+    assert_eq!(site.answers().await, ["DECLINED", "ACCEPTED"]);
+}
+
+#[tokio::test]
 async fn a_link_for_one_date_answers_for_no_other() {
     let site = Site::start("").await;
     site.put(&series()).await;

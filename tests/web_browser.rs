@@ -212,21 +212,45 @@ fn serious(browser: &Browser<'_>, axe: &str) -> Vec<Value> {
 fn nothing_keeps_anybody_out() {
     let (Some(axe), Some(stage)) = (axe(), Stage::set(&series())) else { return };
     let token = stage.runtime.block_on(stage.site.link());
-    let closed = stage.runtime.block_on(stage.site.link_with(|link| (link.revoked_at, link.sequence) = (1, 9)));
-    let pages =
-        [format!("{token}?answer=yes&tz=America/Denver"), format!("{token}?saved=1"), closed, "nothing".to_owned()];
-    for (is_dark, width) in [(false, 1_000), (true, 360)] {
-        let browser = stage.driver.browser(&Wish { is_dark, width, ..Wish::default() });
-        for page in &pages {
+    stage.runtime.block_on(stage.site.post(&token, &format!("answer=no&date={}", week(1))));
+    let other = |change: fn(&mut imipd::ledger::Link)| stage.runtime.block_on(stage.site.link_with(change));
+    let pages = [
+        (format!("{token}?answer=yes&tz=America/Denver"), "Nothing has been sent yet"),
+        (format!("{token}?saved=1&date={}", week(1)), "Thank you"),
+        (other(|link| (link.expires_at, link.sequence) = (1, 8)), "This link has expired"),
+        (other(|link| (link.revoked_at, link.sequence) = (1, 9)), "no longer valid"),
+        (other(|link| link.attendee = "eve@example.net".to_owned()), "no longer invited"),
+        ("nothing".to_owned(), "does not work"),
+    ];
+    // The others one after the other, since there is one event: each after a change.
+    let later = series().replace("T190000", "T180000").replace("T210000", "T200000");
+    let off = later.replace("END:VEVENT", "STATUS:CANCELLED\r\nEND:VEVENT");
+    let looks = [(false, 1_000), (true, 360)];
+    let browsers = looks.map(|(is_dark, width)| stage.driver.browser(&Wish { is_dark, width, ..Wish::default() }));
+    let check = |page: &str, told: &str| {
+        for (browser, look) in browsers.iter().zip(looks) {
             browser.open(&stage.url(page));
-            assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "{page}, dark: {is_dark}");
+            browser.wait_for(told);
+            assert_eq!(serious(browser, &axe), Vec::<Value>::new(), "{told}, dark and width: {look:?}");
         }
+    };
+    pages.iter().for_each(|(page, told)| check(page, told));
+    for browser in &browsers {
         browser.open(&stage.url(&token));
         browser.run("document.querySelector('form.answer').noValidate = true; return 0;");
         browser.click(".send button");
         browser.wait_for("Please choose one of the answers.");
-        assert_eq!(serious(&browser, &axe), Vec::<Value>::new(), "the fault, dark: {is_dark}");
+        assert_eq!(serious(browser, &axe), Vec::<Value>::new(), "the fault");
     }
+    for (text, told) in [(later, "This invitation has been replaced"), (off, "has cancelled this event")] {
+        stage.runtime.block_on(stage.site.put(&text));
+        check(&token, told);
+    }
+    // Whoever guesses is told to wait; so is everybody here from now on.
+    for _ in 0..20 {
+        stage.runtime.block_on(stage.site.get("AAAAAAAAAAAAAAAAAAAAAA"));
+    }
+    check(&token, "Too many attempts");
 }
 
 /// Makes the pictures of the documentation, where `IMIPD_PICTURES` names a folder: `scripts/screenshots` does.

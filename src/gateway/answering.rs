@@ -14,7 +14,8 @@ use calcard::icalendar::ICalendarParticipationStatus as Partstat;
 
 use super::change::{ChangeError, Changed, Respond, Settlement};
 use super::in_words::{IN_WORDS, SEVERAL, meant, several};
-use super::receive::ignored;
+use super::not_taken::{CANCELLED, SUPERSEDED};
+use super::receive::{IGNORED, ignored};
 use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
 use crate::imip::PlainAnswer;
@@ -22,7 +23,7 @@ use crate::imip::answer::Choice;
 use crate::itip::announce::Answer;
 use crate::itip::component::ComponentExt;
 use crate::itip::{CalUid, CalendarObject, InstanceKey, ItipMessage, Refusal, Verdict};
-use crate::ledger::{DecisionRecord, Proposal, Question, QuestionKind, Transaction};
+use crate::ledger::{DecisionRecord, InvitedTo, Proposal, Question, QuestionKind, Transaction};
 
 /// How an answer was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(super) enum Way {
     Words,
     Folder,
     Keyword,
+    /// By a link in a notice.
+    Link,
 }
 
 /// What a user has answered, and how.
@@ -86,6 +89,7 @@ impl Way {
             Self::Words => IN_WORDS,
             Self::Folder => "answered-by-folder",
             Self::Keyword => "answered-by-keyword",
+            Self::Link => "answered-by-link",
         }
     }
 
@@ -94,6 +98,7 @@ impl Way {
             Self::Words => "in words",
             Self::Folder => "by moving the mail",
             Self::Keyword => "by a keyword",
+            Self::Link => "by a link",
         }
     }
 }
@@ -106,15 +111,30 @@ impl Gateway {
         user: &User,
         message_id: &str,
     ) -> Result<Option<Asked>, GatewayError> {
-        if let Some((cal_uid, instance)) = transaction.invitation(user.key(), message_id).await? {
+        if let Some(invited) = transaction.invitation(user.key(), message_id).await? {
+            let InvitedTo { cal_uid, instance, sequence } = invited;
             let (kind, about) = (QuestionKind::Invitation, message_id.to_owned());
-            return Ok(Some(Asked { kind, cal_uid, instance, sequence: None, about }));
+            return Ok(Some(Asked { kind, cal_uid, instance, sequence, about }));
         }
         Ok(transaction.question(user.key(), message_id).await?.map(Asked::from))
     }
 
-    /// Does what the user has answered; the record of it.
+    /// Does what the user has answered, or tells them why not; the record of it.
     pub(super) async fn take_answer(
+        &self,
+        transaction: &mut Transaction,
+        user: &User,
+        (asked, given): (&Asked, Given),
+        record: DecisionRecord,
+    ) -> Result<DecisionRecord, GatewayError> {
+        let record = self.try_answer(transaction, user, (asked, given), record).await?;
+        if record.verdict == IGNORED {
+            self.tell_user(transaction, user, &record).await?;
+        }
+        Ok(record)
+    }
+
+    async fn try_answer(
         &self,
         transaction: &mut Transaction,
         user: &User,
@@ -176,8 +196,9 @@ impl Gateway {
         let instance = InstanceKey::parse(&asked.instance).filter(|key| *key != InstanceKey::Master);
         let answer = meant(&given.said, instance);
         let held = self.held(transaction, user, &uid).await.map_err(ChangeError::from)?;
-        if let Some(held) = &held {
-            still_asks(held, asked, instance)?;
+        match &held {
+            Some(held) => still_asks(held, asked, instance)?,
+            None => still_waits(transaction, user, asked).await?,
         }
         let is_said = held.is_some_and(|held| says_already(&held, user, &answer));
         let respond = Respond { answer, now: now_millis() / 1_000 };
@@ -254,13 +275,38 @@ fn still_asks(held: &CalendarObject, asked: &Asked, instance: Option<InstanceKey
     let component = instance.and_then(|key| held.get(key)).or_else(|| held.principal());
     let Some(component) = component else { return Ok(()) };
     if component.is_cancelled() {
-        return Err(Unanswered::Because("invitation-cancelled", "Not taken: it has been cancelled.".to_owned()));
+        return Err(cancelled());
     }
     if asked.sequence.is_some_and(|sequence| component.sequence().0 > sequence) {
-        let text = "Not taken: a newer version of this invitation has come; answer that one.";
-        return Err(Unanswered::Because("invitation-superseded", text.to_owned()));
+        return Err(superseded());
     }
     Ok(())
+}
+
+/// The same for an invitation that is in no calendar: it was called off, or a newer one waits in its place.
+async fn still_waits(transaction: &mut Transaction, user: &User, asked: &Asked) -> Result<(), Unanswered> {
+    let mut invitations = transaction.proposals_about(user.key(), &asked.cal_uid).await?;
+    invitations.retain(|one| matches!(one.method.as_str(), "REQUEST" | "ADD"));
+    if invitations.is_empty() {
+        let revisions = transaction.revisions(user.key(), &CalUid(asked.cal_uid.clone())).await?;
+        let is_off = revisions.instances.get(&InstanceKey::Master).is_some_and(|taken| taken.cancelled);
+        return if is_off { Err(cancelled()) } else { Ok(()) };
+    }
+    let is_newer = |one: &Proposal| {
+        let message = ItipMessage::parse(&one.content, None).ok();
+        let sequence = message.and_then(|message| Some(message.object.principal()?.sequence().0));
+        one.message_id != asked.about && sequence > asked.sequence && asked.sequence.is_some()
+    };
+    if invitations.iter().any(is_newer) { Err(superseded()) } else { Ok(()) }
+}
+
+fn cancelled() -> Unanswered {
+    Unanswered::Because(CANCELLED, "Not taken: it has been cancelled.".to_owned())
+}
+
+fn superseded() -> Unanswered {
+    let text = "Not taken: a newer version of this invitation has come; answer that one.";
+    Unanswered::Because(SUPERSEDED, text.to_owned())
 }
 
 /// Whether an answer stands in the calendar as it is.

@@ -23,7 +23,8 @@ use super::{Gateway, GatewayError, now_millis};
 use crate::calendar::CalendarStore;
 use crate::config::User;
 use crate::imip::{
-    Asks, ComposedMail, Conflict, Conflicts, Email, Mailbox, Occasion, Question as Note, compose_question,
+    Asks, ComposedMail, Conflict, Conflicts, Email, Links, MailLink, Mailbox, Occasion, Question as Note,
+    compose_question,
 };
 use crate::itip::busy::{self, Slot, Window};
 use crate::itip::component::ComponentExt;
@@ -87,7 +88,7 @@ impl Gateway {
         };
         let revision = message.object.principal().map(|component| component.revision());
         let revision = revision.map(|revision| format!("{} {}", revision.sequence.0, revision.dtstamp));
-        let note = Note {
+        let mut note = Note {
             user: Mailbox { address: user.main_address().clone(), name: user.name.clone() },
             language: user.language,
             asks: asks(kind),
@@ -99,8 +100,10 @@ impl Gateway {
             key: &[&record.cal_uid, &record.instance, revision.as_deref().unwrap_or_default()],
             conflicts,
             folders: self.config.answers.folders.then(shown_answer_folders),
+            links: None,
             date: now,
         };
+        note.links = Some(self.links_in(user, &note));
         let mail = match compose_question(&note, &self.wording) {
             Ok(mail) => mail,
             Err(error) => {
@@ -112,6 +115,13 @@ impl Gateway {
             tracing::warn!(fault, "the words of a notice are not as configured");
         }
         Ok(Some(mail))
+    }
+
+    /// The links that answer a notice: each writes a mail from the user to themself.
+    fn links_in(&self, user: &User, note: &Note<'_>) -> Links {
+        let token = self.question_token(user, &note.message_id());
+        let link = MailLink { to: user.main_address(), token: &token, title: note.facts.summary.as_deref() };
+        link.links(&self.wording, user.language)
     }
 
     /// What the user is asked about a message; nothing where there is nothing to ask.

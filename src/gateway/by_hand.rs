@@ -75,7 +75,13 @@ impl Gateway {
                 let given = Given { way: gesture.way, said };
                 self.take_answer(transaction, place.user, (&asked, given), record).await?
             }
-            Err((reason, text)) => ignored(record, reason, &text),
+            Err((reason, text)) => {
+                let record = ignored(record, reason, &text);
+                if reason != NO_INVITATION {
+                    self.tell_user(transaction, place.user, &record).await?;
+                }
+                record
+            }
         };
         // That the mail was seen before is no news here.
         let news = decided.into_iter().filter(|record| record.reason != "seen-before");

@@ -57,6 +57,8 @@ pub enum Settlement {
 enum Origin {
     /// The user, who relies on us to tell the others.
     User,
+    /// The same, with a word besides, which goes out even when a client has given the same answer without it.
+    Remark,
     /// A calendar client, which may tell them itself.
     Client,
 }
@@ -300,8 +302,15 @@ impl Gateway {
             Some(held) => held,
             None => self.take_waiting(transaction, user, uid, respond.now).await?,
         };
-        let after = announce::respond(&before, &user.addresses, &respond.answer).map_err(ChangeError::Refused)?;
-        self.put((transaction, origin), user, Some(&before), after).await
+        let revisions = transaction.revisions(user.key(), uid).await?;
+        let author = user.author(self.next_dtstamp(transaction, user, uid).await?);
+        let announcement = announce::answer(&before, &respond.answer, &revisions, author);
+        let mut announcement = announcement.map_err(ChangeError::Refused)?;
+        if let Some(stored) = &mut announcement.store {
+            stored.remove_method();
+        }
+        let origin = if respond.answer.comment.is_some() && origin == Origin::User { Origin::Remark } else { origin };
+        self.settle((transaction, origin), user, uid, &revisions, announcement).await
     }
 
     /// The user answers, within a transaction that does more.
@@ -398,7 +407,12 @@ impl Gateway {
             match self.write(transaction, user, message, Occasioned::ByUser).await? {
                 Ok(debts) => {
                     for debt in debts {
-                        let id = self.owe_unsaid(transaction, &message.object, &debt).await?;
+                        let id = match origin {
+                            Origin::Remark => self.owe(transaction, &message.object, &debt).await?,
+                            Origin::User | Origin::Client => {
+                                self.owe_unsaid(transaction, &message.object, &debt).await?
+                            }
+                        };
                         if let (Some(id), Origin::Client) = (id, origin) {
                             let grace = i64::try_from(self.config.smtp.grace.as_millis()).unwrap_or(0);
                             transaction.hold_back(id, at.saturating_add(grace)).await?;

@@ -17,11 +17,11 @@ use super::receive::{Place, ignored, refused};
 use super::trust::Letter;
 use super::{Gateway, GatewayError, now_millis};
 use crate::imip::answer::Choice;
-use crate::imip::{AutoSubmitted, CalendarPart, Email, PlainAnswer, extract, plain_answer};
+use crate::imip::{AutoSubmitted, CalendarPart, Email, NotTaken, PlainAnswer, extract, plain_answer};
 use crate::itip::announce::{Answer, Said, reply_on_behalf};
 use crate::itip::component::ComponentExt;
 use crate::itip::receive::ItipMessage;
-use crate::itip::{Address, CalendarObject, InstanceKey, Method, Refusal, Revisions, Verdict};
+use crate::itip::{Address, CalendarObject, InstanceKey, Method, Reason, Refusal, Revisions, Verdict};
 use crate::ledger::{DecisionRecord, SentMail, Transaction};
 use crate::mailbox::FolderRole;
 
@@ -98,43 +98,56 @@ impl Gateway {
         if transaction.has_taken(place.user.key(), &record.message_id, &record.fingerprint).await? {
             return Ok(Some(ignored(record, "seen-before", "This very mail was taken before.")));
         }
-        if !mail.recipients.iter().any(|one| Address::in_mail(&one.address) == *author) {
+        let (record, because) = if mail.recipients.iter().any(|one| Address::in_mail(&one.address) == *author) {
+            self.take_attendee(transaction, place, (email, &mail, said), record).await?
+        } else {
             let text =
                 "Not taken: it answers an invitation in words, and comes from somebody to whom that was not sent.";
-            return Ok(Some(ignored(record, "answer-of-another", text)));
+            (ignored(record, "answer-of-another", text), Some(NotTaken::OfAnother))
+        };
+        // Whoever is not even believed to be in From is not written to: it would hit somebody else.
+        let is_believed = self.proof_of_author(email).is_some_and(|proof| proof.suffices());
+        if let Some(because) = because.filter(|_| is_believed) {
+            let about = (place.user, mail.cal_uid.as_str());
+            self.tell_attendee(transaction, about, (author, email.message_id.as_deref()), because).await?;
         }
-        self.take_attendee(transaction, place, (email, &mail, said), record).await.map(Some)
+        Ok(Some(record))
     }
 
-    /// Has the engine decide about the REPLY that the words stand for.
+    /// Has the engine decide about the REPLY that the words stand for; the record, and why they were not taken.
     async fn take_attendee(
         &self,
         transaction: &mut Transaction,
         place: Place<'_>,
         (email, mail, said): (&Email, &SentMail, PlainAnswer),
         record: DecisionRecord,
-    ) -> Result<DecisionRecord, GatewayError> {
+    ) -> Result<(DecisionRecord, Option<NotTaken>), GatewayError> {
         let Some(asked) = self.asked_in(mail).await? else {
             let text = "Not taken: the invitation that it answers is no longer kept.";
-            return Ok(ignored(record, "answer-not-taken", text));
+            return Ok((ignored(record, "answer-not-taken", text), Some(NotTaken::Otherwise)));
         };
-        let Ok(instance) = instance_in(&asked) else { return Ok(several(record)) };
+        let Ok(instance) = instance_in(&asked) else { return Ok((several(record), Some(NotTaken::Otherwise))) };
         let (user, attendee) = (place.user, Address::in_mail(&record.sender));
         let Some(held) = self.held(transaction, user, asked.uid()).await? else {
-            return Ok(refused(record, &Refusal::EventNotFound));
+            return Ok((refused(record, &Refusal::EventNotFound), Some(NotTaken::Cancelled)));
         };
         let revisions = transaction.revisions(user.key(), asked.uid()).await?;
         let asked_at = asked.principal().map(|component| component.sequence()).unwrap_or_default();
         let answer = meant(&said, instance);
         let said = Said { attendee: &attendee, answer: &answer, asked_at };
         match reply_now(&held, &revisions, said) {
-            Ok(object) => self.take_reply(transaction, place, (email, object), record).await,
+            Ok(object) => {
+                let record = self.take_reply(transaction, place, (email, object), record).await?;
+                let is_old = record.reason == Reason::AnswersOlderTime.name();
+                Ok((record, is_old.then_some(NotTaken::Superseded)))
+            }
             Err(Refusal::NothingToSend) => {
                 let text = "An answer in words that says what stands in the calendar already.";
                 let verdict = Verdict::Unchanged.name().to_owned();
-                Ok(DecisionRecord { verdict, reason: IN_WORDS.to_owned(), text: text.to_owned(), ..record })
+                let reason = IN_WORDS.to_owned();
+                Ok((DecisionRecord { verdict, reason, text: text.to_owned(), ..record }, None))
             }
-            Err(refusal) => Ok(refused(record, &refusal)),
+            Err(refusal) => Ok((refused(record, &refusal), Some(why_refused(&held, instance, &refusal)))),
         }
     }
 
@@ -179,10 +192,20 @@ pub(super) fn reply_now(
     reply_on_behalf(held, said, (now, crate::PRODID))
 }
 
+/// Why there is no REPLY that the words could stand for.
+fn why_refused(held: &CalendarObject, instance: Option<InstanceKey>, refusal: &Refusal) -> NotTaken {
+    let component = instance.and_then(|key| held.get(key)).or_else(|| held.principal());
+    match refusal {
+        _ if component.is_none_or(|component| component.is_cancelled()) => NotTaken::Cancelled,
+        Refusal::NotOrganizerNorAttendee => NotTaken::Uninvited,
+        _ => NotTaken::Otherwise,
+    }
+}
+
 /// Whether somebody sat down and wrote it (RFC 3834 §2).
 pub(super) fn is_from_a_person(email: &Email) -> bool {
     let is_automatic = email.auto_submitted != AutoSubmitted::No || email.is_report || email.is_return_path_null;
-    !is_automatic && !email.is_list
+    !is_automatic && !email.is_marked_automatic && !email.is_list
 }
 
 pub(super) fn meant(said: &PlainAnswer, instance: Option<InstanceKey>) -> Answer {

@@ -38,8 +38,15 @@ pub(super) const LINKED_RECIPIENTS_MAX: usize = 50;
 pub(super) const NOT_TAKEN_TO_ONE_MAX: u32 = 5;
 pub(super) const NOT_TAKEN_TO_ALL_MAX: u32 = 100;
 
+/// Notes and notices to a user within a day, beyond which they are not told any more that an answer was not taken.
+pub(super) const NOT_TAKEN_TO_USER_MAX: u32 = 200;
+
+/// The notices, newest first, among which the one is looked for whose link was used.
+pub(super) const QUESTIONS_SEARCHED_MAX: u32 = 2_000;
+
 /// Answers of one attendee within an hour that their organizer gets mails about; the calendar follows further ones as well.
 pub(super) const ANSWERS_TOLD_MAX: u32 = 10;
+
 /// Objects of a user among which it is looked for what an invitation collides with: those that were changed last.
 pub(super) const CONFLICT_OBJECTS_MAX: u32 = 2_000;
 

@@ -62,6 +62,7 @@ mod login;
 mod mailboxes;
 mod marking;
 mod moving;
+mod not_taken;
 mod notice;
 mod office;
 mod own_copy;

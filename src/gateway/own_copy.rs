@@ -6,8 +6,8 @@
 //! | of the user: REQUEST, CANCEL, REPLY | the stored copy follows; debts that say the same are settled | left alone |
 //! | of the user: any other method | noted | left alone |
 //!
-//! Only who may write into the user's mailbox puts a mail into their Sent folder. Elsewhere a From proves nothing: a copy to oneself
-//! cannot be told from a forgery there, and nothing of it is believed.
+//! Only who may write into the user's mailbox puts a mail into their Sent folder. Elsewhere a From proves nothing, and nothing of a copy to
+//! oneself (a Bcc) is believed; unless our own mail server has written down that its author logged in as that user to send it.
 //!
 //! What was said to whom is kept in the ledger, the last statement about each instance for each recipient. A debt is spared whose statements
 //! the client has made last; who declines, accepts and declines again is heard each time.
@@ -22,7 +22,7 @@ use super::receive::{Place, bug_record, ignored};
 use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
 use crate::digest;
-use crate::imip::Email;
+use crate::imip::{Email, Evidence, Proof};
 use crate::itip::change::{Weight, attendee_set, weight};
 use crate::itip::component::ComponentExt;
 use crate::itip::receive::sent;
@@ -44,25 +44,30 @@ pub(super) enum Authorship {
     Doubtful(&'static str, &'static str),
 }
 
-/// Whose mail this is.
-pub(super) fn authorship(place: Place<'_>, sender: &Address) -> Authorship {
-    match (place.role, place.user.addresses.contains(sender)) {
-        (FolderRole::Sent, true) => Authorship::Own,
-        (FolderRole::Sent, false) => {
-            let text = "Not taken: it lies among the mails that the user has sent, and somebody else is its author.";
-            Authorship::Doubtful("not-sent-by-user", text)
-        }
-        (FolderRole::Inbox | FolderRole::Answers(_) | FolderRole::Other, false) => Authorship::Incoming,
-        // To come: Authentication-Results may prove that a copy to oneself is one.
-        (FolderRole::Inbox | FolderRole::Answers(_) | FolderRole::Other, true) => {
-            let text =
-                "Not taken: it says that the user wrote it, and only the Sent folder can tell whether that is true.";
-            Authorship::Doubtful("own-address-outside-sent", text)
+impl Gateway {
+    /// Whose mail this is.
+    pub(super) fn authorship(&self, place: Place<'_>, (email, author): (&Email, &Address)) -> Authorship {
+        match (place.role, place.user.addresses.contains(author)) {
+            (FolderRole::Sent, true) => Authorship::Own,
+            (FolderRole::Sent, false) => {
+                let text =
+                    "Not taken: it lies among the mails that the user has sent, and somebody else is its author.";
+                Authorship::Doubtful("not-sent-by-user", text)
+            }
+            (FolderRole::Inbox | FolderRole::Answers(_) | FolderRole::Other, false) => Authorship::Incoming,
+            (FolderRole::Inbox | FolderRole::Answers(_) | FolderRole::Other, true) => {
+                // A signature would not do: whoever has got a signed mail can send it again.
+                let proof = self.proof_of_author(email);
+                if matches!(proof, Some(Proof::Authenticated { by: Evidence::Login(_) })) {
+                    return Authorship::Own;
+                }
+                let text = "Not taken: it says that the user wrote it, and only the Sent folder, or their login to the submission \
+                            server, can tell whether that is true.";
+                Authorship::Doubtful("own-address-outside-sent", text)
+            }
         }
     }
-}
 
-impl Gateway {
     /// Follows a message that the user's own client has sent, and settles what would say the same again.
     pub(super) async fn take_own(
         &self,

@@ -9,13 +9,14 @@ use futures_util::FutureExt;
 use super::by_hand::gesture;
 use super::in_words::instance_of;
 use super::letter::Occasioned;
-use super::own_copy::{Authorship, authorship};
+use super::own_copy::Authorship;
 use super::trust::{self, Extent, Letter};
 use super::{Gateway, GatewayError, now_millis};
 use crate::config::User;
 use crate::digest::hexadecimal;
 use crate::imip::answer::Choice;
 use crate::imip::{Bounce, Email, NoCalendar, Speaker, bounce, extract};
+use crate::itip::component::ComponentExt;
 use crate::itip::{
     CalUid, CalendarObject, Context, Decision, Held, ItipMessage, Method, Policy, Reason, Refusal, Revisions, Verdict,
     receive,
@@ -25,6 +26,9 @@ use crate::mailbox::FolderRole;
 
 /// The verdict about a mail that could not be processed.
 pub(super) const DEAD_LETTER: &str = "dead-letter";
+
+/// The verdict about what is left alone, for a reason that is no matter of the engine's.
+pub(super) const IGNORED: &str = "ignored";
 
 /// Where a mail was found, and what is recorded as read when it is done.
 #[derive(Clone, Copy, Debug)]
@@ -277,6 +281,7 @@ impl Gateway {
         };
         record.cal_uid = message.object.uid().to_string();
         record.instance = instance_of(&message.object);
+        record.sequence = message.object.principal().map(|component| component.sequence().0);
         if !seen.insert((record.cal_uid.clone(), message.method)) {
             return Ok(ignored(
                 record,
@@ -287,7 +292,7 @@ impl Gateway {
         let Some(author) = letter.email.sender.author() else {
             return Ok(bug_record(record, "the mail lost its author"));
         };
-        match authorship(place, author) {
+        match self.authorship(place, (letter.email, author)) {
             Authorship::Incoming => self.take_incoming(transaction, place, (letter, message), record).await,
             Authorship::Own => {
                 // Whom users write to from their own client are no strangers to them.
@@ -486,7 +491,7 @@ fn about_nothing(nothing: NoCalendar, blank: DecisionRecord) -> Vec<DecisionReco
 }
 
 pub(super) fn ignored(record: DecisionRecord, reason: &str, text: &str) -> DecisionRecord {
-    let verdict = "ignored".to_owned();
+    let verdict = IGNORED.to_owned();
     DecisionRecord { verdict, reason: reason.to_owned(), text: text.to_owned(), ..record }
 }
 

@@ -3,6 +3,7 @@
 //! | the mail | what follows |
 //! |---|---|
 //! | lies where it was, or is found by its Message-ID in a watched folder | it is processed as if it came now |
+//! | has a keyword that is an answer, of which nothing was taken when it failed | the user has answered by it |
 //! | fails again | it stays a dead letter, with one attempt more |
 //! | is in no watched folder any more | it is no dead letter any more, and a decision says why |
 //!
@@ -18,6 +19,7 @@ use super::trust::Extent;
 use super::{Gateway, GatewayError};
 use crate::config::User;
 use crate::imip::Email;
+use crate::imip::answer::Choice;
 use crate::itip::Address;
 use crate::ledger::{DeadLetter, DeadLetterFilter, DecisionRecord, Failure, LedgerError, MailNumber};
 use crate::mailbox::{
@@ -153,11 +155,27 @@ impl Gateway {
         }
         match fetched {
             Fetched::Mail(mail) => {
-                let attempt = Attempt { extent: Extent::of(&mail), ..attempt };
+                let tagged = self.answer_of_tag(place, number, &mail.raw).await?;
+                let attempt = Attempt { tagged, extent: Extent::of(&mail), ..attempt };
                 Ok(outcome(self.receive_attempt(place, attempt, &mail.raw).await?))
             }
             Fetched::Vanished | Fetched::TooLarge { .. } => self.mail_is_gone(user, letter).await,
         }
+    }
+
+    /// The answer that a keyword on the mail gives and that was not taken, because the mail could not be: then a keyword stands on it, and
+    /// the user has not answered by this mail. Of two keywords nobody knows which one was meant last.
+    async fn answer_of_tag(
+        &self,
+        place: Place<'_>,
+        number: MailNumber,
+        raw: &[u8],
+    ) -> Result<Option<Choice>, GatewayError> {
+        let Some((look, tags)) = self.ledger.tags(place.user.key(), place.folder).await? else { return Ok(None) };
+        let mut names = tags.into_iter().filter(|(uid, _)| *uid == number.uid).map(|(_, name)| name);
+        let (Some(name), None) = (names.next(), names.next()) else { return Ok(None) };
+        let is_open = look.uid_validity == number.uid_validity && !self.is_answered_by(place.user, raw).await?;
+        Ok(Choice::ALL.into_iter().find(|choice| is_open && choice.as_str() == name))
     }
 
     async fn bury_again(

@@ -89,7 +89,7 @@ fn open(link: &AnswerLink, zone: Option<Tz>, now: i64) -> Visited {
         ..facts_of(component, zones, author)
     };
     let (dates, has_later_dates) = match link.instance {
-        None => dates(object, &link.attendee, (zone, author), now),
+        None => dates((object, link), (zone, author), now),
         Some(_) => (Vec::new(), false),
     };
     Visited::Open(Box::new(Visit {
@@ -180,10 +180,9 @@ fn shown_zone(start: &When, asked: Option<Tz>) -> Option<Tz> {
     }
 }
 
-/// The dates of a series that are still to come and that the attendee is asked about, and whether there are more.
+/// The dates of a series that are still to come and that the attendee is asked about by this link, and whether there are more.
 fn dates(
-    object: &CalendarObject,
-    attendee: &Address,
+    (object, link): (&CalendarObject, &AnswerLink),
     (zone, author): (Option<Tz>, Author<'_>),
     now: i64,
 ) -> (Vec<VisitDate>, bool) {
@@ -193,10 +192,10 @@ fn dates(
     }
     let (keys, is_cut) = upcoming(object, master, now);
     let mut found: BTreeMap<i64, VisitDate> = BTreeMap::new();
-    for key in keys {
+    for key in keys.into_iter().filter(|key| !link.moved.contains(key)) {
         let own = object.get(key);
         let component = own.unwrap_or(master);
-        let party = component.attendees().find(|party| party.is(attendee)).filter(|_| !component.is_cancelled());
+        let party = component.attendees().find(|party| party.is(&link.attendee)).filter(|_| !component.is_cancelled());
         let moment = own.map_or(key.moment(), |own| own.moment(&ICalendarProperty::Dtstart, object.zones()));
         let (Some(party), Some(moment)) = (party, moment) else { continue };
         let planned = || on_clock_of_start(moment, component, object.zones(), author);

@@ -150,13 +150,13 @@ fn mime<'a>(letter: &Letter<'_>, written: &Written, calendar: &str, hash: &str) 
     MimePart::new(multipart("multipart/mixed", hash, "m"), vec![alternative, file_part(calendar)])
 }
 
-fn multipart<'a>(media_type: &'static str, hash: &str, mark: &str) -> ContentType<'a> {
+pub(super) fn multipart<'a>(media_type: &'static str, hash: &str, mark: &str) -> ContentType<'a> {
     // `=_` occurs neither in quoted-printable nor in base64 (RFC 2045 §6.7), and the hash in no calendar.
     let boundary = format!("=_{mark}_{}", hash.get(..32).unwrap_or(hash));
     ContentType::new(media_type).attribute("boundary", boundary)
 }
 
-fn text_part<'a>(media_type: &'static str, text: &str) -> MimePart<'a> {
+pub(super) fn text_part<'a>(media_type: &'static str, text: &str) -> MimePart<'a> {
     let text = text.replace('\n', "\r\n");
     MimePart::new(ContentType::new(media_type).attribute("charset", "utf-8"), text)
 }

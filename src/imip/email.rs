@@ -19,6 +19,9 @@ pub struct Email {
     /// The addresses of To and Cc.
     pub to: Vec<Address>,
     pub auto_submitted: AutoSubmitted,
+    /// Whether it is marked as a program's answer in one of the ways of before RFC 3834: Precedence `bulk`, `junk` or `auto_reply`,
+    /// X-Autoreply, X-Autorespond.
+    pub is_marked_automatic: bool,
     /// Whether a mailing list passed it on: List-Id, List-Post, or Precedence: list.
     pub is_list: bool,
     /// Whether the mail as a whole is a multipart/report: a bounce, a delivery or a reading receipt (RFC 6522 §3).

@@ -67,6 +67,7 @@ fn read_header(entity: &Entity<'_>) -> Email {
         date: headers.iter().find(|header| header.name == HeaderName::Date).and_then(date),
         to: sender::addresses(headers, &[HeaderName::To, HeaderName::Cc]),
         auto_submitted: raw_text(headers, "Auto-Submitted").map_or(AutoSubmitted::No, AutoSubmitted::parse),
+        is_marked_automatic: is_marked_automatic(headers),
         is_list: is_list(headers),
         is_report: entity.media_type() == "multipart/report",
         is_return_path_null: headers.iter().any(is_null_return_path),
@@ -103,6 +104,14 @@ fn date(header: &Header<'_>) -> Option<i64> {
 fn is_list(headers: &[Header<'_>]) -> bool {
     let is_marked = headers.iter().any(|header| matches!(header.name, HeaderName::ListId | HeaderName::ListPost));
     is_marked || raw_text(headers, "Precedence").is_some_and(|value| value.trim().eq_ignore_ascii_case("list"))
+}
+
+/// RFC 3834 §2 names Precedence; the others are what programs wrote before there was Auto-Submitted, and some still do.
+fn is_marked_automatic(headers: &[Header<'_>]) -> bool {
+    let by_precedence = raw_text(headers, "Precedence").is_some_and(|value| {
+        ["bulk", "junk", "auto_reply"].iter().any(|known| value.trim().eq_ignore_ascii_case(known))
+    });
+    by_precedence || ["X-Autoreply", "X-Autorespond"].iter().any(|name| raw_text(headers, name).is_some())
 }
 
 fn is_null_return_path(header: &Header<'_>) -> bool {

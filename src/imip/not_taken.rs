@@ -1,4 +1,4 @@
-//! The mail to somebody whose answer could not be taken: a link that writes a mail has no page that could say so.
+//! The mail to somebody whose answer could not be taken: what answers by a mail, or by moving one, has no page that could say so.
 
 use super::compose::{ComposeError, ComposedMail, Mailbox, id_domain};
 use super::language::Language;
@@ -13,7 +13,7 @@ pub enum NotTaken {
     Expired,
     Revoked,
     Cancelled,
-    /// The time has changed since.
+    /// The time has changed since, or what was asked.
     Superseded,
     Uninvited,
     /// It came from an address to which the invitation was not sent.
@@ -26,7 +26,7 @@ pub enum NotTaken {
 /// What is told to whoever has answered.
 #[derive(Clone, Debug)]
 pub struct NotTakenNote<'a> {
-    /// The organizer, to whom the answer went.
+    /// The organizer, to whom the answer went; the gateway, where its own user has answered.
     pub from: Mailbox,
     pub to: Mailbox,
     /// What the answer was about, where that is still known.
@@ -62,7 +62,7 @@ pub fn compose_not_taken(note: &NotTakenNote<'_>, wording: &Wording) -> Result<C
         date: note.date,
         automatic: "auto-replied",
     };
-    let raw = write_note(&head, &text);
+    let raw = write_note(&head, (&text, None));
     Ok(ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken })
 }
 

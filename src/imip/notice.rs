@@ -7,8 +7,9 @@ use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address as HeaderAddress;
 use mail_builder::headers::date::Date;
 use mail_builder::headers::raw::Raw;
+use mail_builder::mime::MimePart;
 
-use super::compose::{ComposeError, ComposedMail, Mailbox};
+use super::compose::{ComposeError, ComposedMail, Mailbox, multipart, text_part};
 use super::language::Language;
 use super::wording::{clean, wrapped};
 use super::{Failure, Wording, limits};
@@ -48,9 +49,9 @@ pub fn compose_undelivered(notice: &Undelivered<'_>, wording: &Wording) -> Resul
     if notice.failures.is_empty() {
         return Err(ComposeError::NoRecipient);
     }
-    let words = words(notice, wording);
+    let (subject, text, broken) = words(notice, wording);
     let about = About { user: &notice.user, message_id: notice.message_id, date: notice.date };
-    Ok(note(&about, message_id(notice), words))
+    Ok(note(&about, message_id(notice), NoteWords { subject, text, html: None, broken }))
 }
 
 /// What every note of ours to a user is about.
@@ -63,12 +64,20 @@ pub(super) struct About<'a> {
     pub date: i64,
 }
 
-/// A note with subject, text and what could not be said as it was told to.
-pub(super) fn note(
-    about: &About<'_>,
-    message_id: String,
-    (subject, text, broken): (String, String, Vec<String>),
-) -> ComposedMail {
+/// What a note says.
+#[derive(Clone, Debug, Default)]
+pub(super) struct NoteWords {
+    pub subject: String,
+    pub text: String,
+    /// The same with links to be clicked; nothing where there are none.
+    pub html: Option<String>,
+    /// What could not be said as it was told to.
+    pub broken: Vec<String>,
+}
+
+/// A note from the gateway to its user.
+pub(super) fn note(about: &About<'_>, message_id: String, words: NoteWords) -> ComposedMail {
+    let NoteWords { subject, text, html, broken } = words;
     let user = &about.user.address;
     let head = NoteHead {
         from: (Some("imipd"), user),
@@ -79,7 +88,7 @@ pub(super) fn note(
         date: about.date,
         automatic: "auto-generated",
     };
-    let raw = write_note(&head, &text);
+    let raw = write_note(&head, (&text, html.as_deref()));
     ComposedMail { message_id: format!("<{message_id}>"), raw, subject, broken }
 }
 
@@ -98,8 +107,8 @@ pub(super) struct NoteHead<'a> {
     pub automatic: &'static str,
 }
 
-/// The note with a text, as octets.
-pub(super) fn write_note(head: &NoteHead<'_>, text: &str) -> Vec<u8> {
+/// The note with a text, and perhaps the same as HTML, as octets.
+pub(super) fn write_note(head: &NoteHead<'_>, (text, html): (&str, Option<&str>)) -> Vec<u8> {
     let mailbox = |(name, address): (Option<&str>, &Address)| {
         let name = name.map(|name| clean::header_text(name, limits::NAME_CHARS_MAX)).filter(|name| !name.is_empty());
         HeaderAddress::new_address(name, address.as_str().to_owned())
@@ -120,8 +129,14 @@ pub(super) fn write_note(head: &NoteHead<'_>, text: &str) -> Vec<u8> {
     if is_safe {
         builder = builder.in_reply_to(original.to_owned()).references(original.to_owned());
     }
+    let text = text_part("text/plain", text);
+    let body = match html.map(|html| text_part("text/html", html)) {
+        // The part before the @ is a digest of what the note says.
+        Some(html) => MimePart::new(multipart("multipart/alternative", head.message_id, "a"), vec![text, html]),
+        None => text,
+    };
     let mut raw = Vec::new();
-    builder.text_body(text.replace('\n', "\r\n")).serialize(&mut raw);
+    builder.body(body).serialize(&mut raw);
     raw
 }
 

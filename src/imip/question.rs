@@ -1,9 +1,10 @@
 //! A note from the gateway to its own user that asks something: what, when, what else is then, and how to answer.
 //!
-//! It is plain text without a calendar, so that no program takes it for an invitation; the user answers it as people answer mails.
+//! It holds no calendar, so that no program takes it for an invitation; the user answers it as people answer mails, or by its links, each of
+//! which writes a mail from the user to themself.
 
 use super::compose::{ComposeError, ComposedMail, Mailbox};
-use super::facts::{Facts, Occasion, When};
+use super::facts::{Facts, Links, Occasion, When};
 use super::language::Language;
 use super::notice::{About, note};
 use super::{Wording, limits};
@@ -60,6 +61,8 @@ pub struct Question<'a> {
     pub conflicts: Option<Conflicts>,
     /// The folders that are answers, where there are such.
     pub folders: Option<[String; 3]>,
+    /// The links that are answers; they are bound to the Message-ID, and no part of it.
+    pub links: Option<Links>,
     /// Date, in unix seconds.
     pub date: i64,
 }
@@ -72,18 +75,29 @@ pub fn compose_question(question: &Question<'_>, wording: &Wording) -> Result<Co
     if !address.is_mailable() {
         return Err(ComposeError::NotMailable(address.as_str().chars().take(limits::NAME_CHARS_MAX).collect()));
     }
+    let about = About { user: &question.user, message_id: question.about, date: question.date };
+    Ok(note(&about, message_id(question), wording.ask(question)))
+}
+
+impl Question<'_> {
+    /// The Message-ID that it has, with its angle brackets.
+    pub fn message_id(&self) -> String {
+        format!("<{}>", message_id(self))
+    }
+}
+
+fn message_id(question: &Question<'_>) -> String {
     let name = match question.asks {
         Asks::Invitation => "question-invitation",
         Asks::Unproven => "question-unproven",
         Asks::Counter => "question-counter",
         Asks::Crasher => "question-crasher",
     };
+    let address = &question.user.address;
     let fields =
         [name, address.as_str(), question.about, question.sender].into_iter().chain(question.key.iter().copied());
     let hash = digest::shortened(&digest::of_fields(fields));
-    let message_id = format!("{hash}@{}", super::compose::id_domain(address));
-    let about = About { user: &question.user, message_id: question.about, date: question.date };
-    Ok(note(&about, message_id, wording.ask(question)))
+    format!("{hash}@{}", super::compose::id_domain(address))
 }
 
 #[cfg(test)]
@@ -112,6 +126,7 @@ mod tests {
             key: &["uid", "", "0"],
             conflicts: Some(Conflicts { listed: vec![conflict], unlisted: 2 }),
             folders: Some(["In/Accept", "In/Decline", "In/Maybe"].map(str::to_owned)),
+            links: None,
             date: 1_900_000_000,
         }
     }
@@ -141,6 +156,30 @@ mod tests {
             }
             texts.dedup();
             assert!(texts.len() >= Language::ALL.len() - 1, "each language has its own words");
+        }
+    }
+
+    #[test]
+    fn its_links_are_there_to_be_read_and_to_be_clicked() {
+        let link = |word: &str| format!("mailto:ada@choir.example?subject={word}%20%26%20%22x%22");
+        let links = Some(Links { yes: link("Y"), no: link("N"), maybe: link("M") });
+        for language in Language::ALL {
+            for asks in [Asks::Invitation, Asks::Unproven, Asks::Counter, Asks::Crasher] {
+                let question = Question { links: links.clone(), ..question(language, asks) };
+                let mail = composed(&question);
+                assert_eq!(mail.broken, Vec::<String>::new());
+                assert_eq!(mail.message_id, question.message_id());
+                assert_eq!(mail.message_id, composed(&Question { links: None, ..question }).message_id);
+                let parsed = mail_parser::MessageParser::default().parse(&mail.raw).expect("a mail");
+                let (text, html) = (parsed.body_text(0).expect("a text"), parsed.body_html(0).expect("HTML"));
+                let has_maybe = matches!(asks, Asks::Invitation | Asks::Unproven);
+                for (word, is_there) in [("Y", true), ("N", true), ("M", has_maybe)] {
+                    assert_eq!(text.split_whitespace().any(|one| one == link(word)), is_there, "{text}");
+                    assert_eq!(html.contains(&format!("href=\"{}\"", link(word))), is_there, "{html}");
+                }
+                assert!(html.contains("Fair Bcc: eve") && !html.contains("how-"), "{html}");
+                assert!(plain_answer(&mail.raw).is_none() && extract(&mail.raw).calendars.is_empty());
+            }
         }
     }
 

@@ -19,6 +19,8 @@ const TOKEN_OCTETS: usize = 16;
 pub enum Purpose {
     /// To answer one invitation as one attendee.
     Answer,
+    /// To answer what one notice asks its user.
+    Question,
     /// To read one user's calendar.
     Feed,
 }
@@ -28,6 +30,7 @@ impl Purpose {
     pub fn name(self) -> &'static str {
         match self {
             Self::Answer => "answer",
+            Self::Question => "question",
             Self::Feed => "feed",
         }
     }

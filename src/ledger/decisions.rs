@@ -31,6 +31,18 @@ pub struct DecisionRecord {
     pub proof: String,
     /// The instance that the message was about, as RECURRENCE-ID is written; empty for the whole, `*` for several.
     pub instance: String,
+    /// The SEQUENCE of the message, where it is known.
+    pub sequence: Option<i64>,
+}
+
+/// What a mail has invited a user to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvitedTo {
+    pub cal_uid: String,
+    /// As [`DecisionRecord::instance`] has it.
+    pub instance: String,
+    /// The SEQUENCE of the invitation, where it is known.
+    pub sequence: Option<i64>,
 }
 
 /// Which decisions are asked for; everything that is given has to match.
@@ -58,8 +70,9 @@ impl Transaction {
     pub async fn add_decision(&mut self, decision: &DecisionRecord) -> Result<(), LedgerError> {
         self.later(
             "INSERT INTO decision
-             (at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof, instance)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+             (at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof, instance,
+              sequence)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(decision.at)
         .bind(&decision.user)
@@ -74,6 +87,7 @@ impl Transaction {
         .bind(&decision.text)
         .bind(&decision.proof)
         .bind(&decision.instance)
+        .bind(decision.sequence)
         .enter()
         .await
     }
@@ -138,14 +152,12 @@ impl Transaction {
         Ok(row.map_err(LedgerError::while_trying("look for an answer"))?.is_some())
     }
 
-    /// What a mail has invited a user to: the UID, and the instance as [`DecisionRecord::instance`] has it.
-    ///
-    /// Nothing for a mail that invited to several objects at once, or to none.
-    pub async fn invitation(&mut self, user: &str, message_id: &str) -> Result<Option<(String, String)>, LedgerError> {
+    /// What a mail has invited a user to; nothing for one that invited to several objects at once, or to none.
+    pub async fn invitation(&mut self, user: &str, message_id: &str) -> Result<Option<InvitedTo>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT DISTINCT cal_uid, instance FROM decision
+            "SELECT cal_uid, instance, MAX(sequence) FROM decision
              WHERE user = ? AND message_id = ? AND method IN ('REQUEST', 'ADD')
-             AND verdict IN ('applied', 'unchanged', 'proposed') LIMIT 2",
+             AND verdict IN ('applied', 'unchanged', 'proposed') GROUP BY cal_uid, instance LIMIT 2",
         )
         .bind(user)
         .bind(message_id)
@@ -153,7 +165,7 @@ impl Transaction {
         .await
         .map_err(LedgerError::while_trying("look for an invitation"))?;
         match rows.as_slice() {
-            [single] => Ok(Some((single.get(0), single.get(1)))),
+            [row] => Ok(Some(InvitedTo { cal_uid: row.get(0), instance: row.get(1), sequence: row.get(2) })),
             _ => Ok(None),
         }
     }
@@ -186,7 +198,8 @@ impl Ledger {
     /// The decisions that match, newest first.
     pub async fn decisions(&self, filter: &DecisionFilter) -> Result<Vec<DecisionRecord>, LedgerError> {
         let rows = sqlx::query(
-            "SELECT at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof, instance
+            "SELECT at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof, instance,
+                    sequence
              FROM decision
              WHERE (?1 IS NULL OR user = ?1) AND (?2 IS NULL OR message_id = ?2) AND (?3 IS NULL OR at >= ?3)
              ORDER BY id DESC LIMIT ?4",
@@ -217,5 +230,6 @@ fn record(row: &SqliteRow) -> DecisionRecord {
         text: row.get(10),
         proof: row.get(11),
         instance: row.get(12),
+        sequence: row.get(13),
     }
 }

@@ -26,7 +26,7 @@ mod undelivered;
 
 pub use copies::{CopyState, SentCopy};
 pub use dead_letters::{DeadLetter, DeadLetterFilter, Failure, Failures, MailNumber};
-pub use decisions::{DecisionFilter, DecisionRecord, Thread};
+pub use decisions::{DecisionFilter, DecisionRecord, InvitedTo, Thread};
 pub use links::Link;
 pub use load::OutboxLoad;
 pub use marks::{MarkKind, OwedMark};

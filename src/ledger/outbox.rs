@@ -211,8 +211,8 @@ impl Transaction {
         Ok(row.get(0))
     }
 
-    /// How many mails of a kind a user has owed to others since an instant, Unix milliseconds, about no object: to one
-    /// recipient, or to all.
+    /// How many mails of a kind a user has owed since an instant, Unix milliseconds, about no object: to one recipient, or to all
+    /// but the user.
     pub async fn count_mails(
         &mut self,
         user: &str,
@@ -222,7 +222,7 @@ impl Transaction {
         let row = sqlx::query(
             "SELECT COUNT(*) FROM outbox JOIN outbox_recipient ON outbox_recipient.outbox_id = outbox.id
              WHERE outbox.user = ?1 AND outbox.cal_uid = '' AND method = ?2 AND created_at >= ?3
-             AND (?4 IS NULL OR outbox_recipient.address = ?4) AND outbox_recipient.address <> ?1",
+             AND CASE WHEN ?4 IS NULL THEN outbox_recipient.address <> ?1 ELSE outbox_recipient.address = ?4 END",
         )
         .bind(user)
         .bind(method)

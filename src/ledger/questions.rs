@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 use super::{Ledger, LedgerError, Transaction};
 
@@ -89,20 +90,33 @@ impl Transaction {
         .fetch_optional(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("look for a question"))?;
-        let Some(row) = row else { return Ok(None) };
-        let kind: String = row.get(2);
-        Ok(Some(Question {
-            message_id: row.get(0),
-            user: row.get(1),
-            kind: QuestionKind::parse(&kind)?,
-            cal_uid: row.get(3),
-            instance: row.get(4),
-            sequence: row.get(5),
-            sender: row.get(6),
-            about: row.get(7),
-            at: row.get(8),
-        }))
+        row.as_ref().map(read).transpose()
     }
+
+    /// What a user was asked lately, newest first, at most `most`.
+    pub async fn questions_to(&mut self, user: &str, most: u32) -> Result<Vec<Question>, LedgerError> {
+        let rows = sqlx::query(
+            "SELECT message_id, user, kind, cal_uid, instance, sequence, sender, about, at FROM question
+             WHERE user = ? ORDER BY at DESC, message_id LIMIT ?",
+        );
+        let rows = rows.bind(user).bind(most).fetch_all(self.connection().await?).await;
+        rows.map_err(LedgerError::while_trying("read questions"))?.iter().map(read).collect()
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Question, LedgerError> {
+    let kind: String = row.get(2);
+    Ok(Question {
+        message_id: row.get(0),
+        user: row.get(1),
+        kind: QuestionKind::parse(&kind)?,
+        cal_uid: row.get(3),
+        instance: row.get(4),
+        sequence: row.get(5),
+        sender: row.get(6),
+        about: row.get(7),
+        at: row.get(8),
+    })
 }
 
 impl Ledger {

@@ -238,8 +238,18 @@ impl Desk {
         match self.gateway.answer_at_link(token, &LinkAnswer { answer, folder: FOLDER.to_owned() }).await {
             Ok(Some(Answered::Taken)) => self.saved(visitor, token, (said.date, "taken")),
             Ok(Some(Answered::AlreadySaid)) => self.saved(visitor, token, (said.date, "unchanged")),
-            Ok(Some(Answered::Closed(_))) => self.page(visitor, token, StatusCode::OK).await,
+            Ok(Some(Answered::Closed(_))) => self.closed_meanwhile(visitor, token).await,
             Ok(Some(Answered::Refused(_))) => self.refuse(visitor, (StatusCode::CONFLICT, NoAnswer::Refused)),
+            Ok(None) => self.unknown(visitor),
+            Err(error) => self.broken(visitor, &error),
+        }
+    }
+
+    /// Why an answer came too late: for all that the link asks about, or for the one date that was answered.
+    async fn closed_meanwhile(&self, visitor: &Visitor, token: &Token) -> Response {
+        match self.gateway.visit(token, visitor.zone).await {
+            Ok(Some(Visited::Open(_))) => self.refuse(visitor, (StatusCode::GONE, NoAnswer::Superseded)),
+            Ok(Some(Visited::Closed(closed))) => self.closed(visitor, &closed),
             Ok(None) => self.unknown(visitor),
             Err(error) => self.broken(visitor, &error),
         }

@@ -170,8 +170,25 @@ impl Browser<'_> {
     }
 
     pub fn text_of(&self, selector: &str) -> String {
-        let element = self.element(selector);
-        self.call("GET", &format!("/element/{element}/text"), &Value::Null).as_str().expect("a text").to_owned()
+        let wanted = json!({"using": "css selector", "value": selector});
+        // Between the two questions another page may have come.
+        for _ in 0..50 {
+            let element = self.attempt("POST", "/element", &wanted);
+            let element = element.and_then(|found| found[ELEMENT].as_str().map(str::to_owned));
+            let text = element.and_then(|one| self.attempt("GET", &format!("/element/{one}/text"), &Value::Null));
+            if let Some(text) = text {
+                return text.as_str().expect("a text").to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        panic!("{selector} is not on {}", self.url());
+    }
+
+    /// The same as a call, for what may be gone: nothing then.
+    fn attempt(&self, method: &str, path: &str, body: &Value) -> Option<Value> {
+        let (status, answer) = self.driver.exchange(method, &format!("/session/{}{path}", self.session), body);
+        assert!(matches!(status, 200 | 404), "{method} {path}: {answer}");
+        (status == 200).then(|| answer["value"].clone())
     }
 
     fn element(&self, selector: &str) -> String {

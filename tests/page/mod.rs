@@ -113,7 +113,7 @@ impl Site {
     /// Every link in the mails to Bo, in text and in HTML, without the beginning that all have; the newest mail first.
     pub async fn links(&self) -> Vec<String> {
         let mut links = Vec::new();
-        for listed in self.outbox().await.iter().rev() {
+        for listed in self.outbox().await.iter() {
             let to = self.gateway.ledger.recipients(listed.id).await.expect("recipients");
             if !to.iter().any(|one| one.address == BO) {
                 continue;

@@ -2,7 +2,9 @@
 //!
 //! | the mail | what happens |
 //! |---|---|
-//! | is written by a program or a list, lies in Sent, is the user's own, answers another mail | nothing: it is no answer by a link |
+//! | is written by a program or a list, lies in Sent, answers another mail | nothing: it is no answer by a link |
+//! | is the user's own, with a token of a notice to them | the user has answered what the notice asks |
+//! | is the user's own otherwise | nothing |
 //! | has a token that opens nothing of this user | a line in the log; nobody is written to, since anybody can make it up |
 //! | fails DMARC | a line in the log |
 //! | comes from another address than the one that was invited | a line in the log, and a mail that says why |
@@ -14,26 +16,20 @@
 
 use std::sync::Arc;
 
-use calcard::icalendar::ICalendarProperty;
+use secrecy::ExposeSecret;
 
 use super::{Answered, LinkState};
 use crate::config::User;
+use crate::gateway::answering::{Asked, Given, Way};
 use crate::gateway::in_words::{is_from_a_person, meant};
-use crate::gateway::letter::languages;
-use crate::gateway::limits::{NOT_TAKEN_TO_ALL_MAX, NOT_TAKEN_TO_ONE_MAX};
-use crate::gateway::notice::{NOTE, note_debt};
+use crate::gateway::limits::QUESTIONS_SEARCHED_MAX;
 use crate::gateway::receive::{Place, ignored};
-use crate::gateway::{Gateway, GatewayError, now_millis};
+use crate::gateway::{Gateway, GatewayError};
 use crate::imip::answer::Choice;
-use crate::imip::{
-    Email, Mailbox, NotTaken, NotTakenNote, PlainAnswer, Proof, Remark, compose_not_taken, remark, tag_in,
-};
-use crate::itip::component::ComponentExt;
-use crate::itip::{Address, CalUid, Method, Reason, Verdict};
-use crate::ledger::{DecisionRecord, Link, Transaction};
+use crate::imip::{Email, NotTaken, PlainAnswer, Proof, Purpose, Remark, Token, remark, tag_in};
+use crate::itip::{Address, Method, Reason, Verdict};
+use crate::ledger::{DecisionRecord, Link, Question, Transaction};
 use crate::mailbox::FolderRole;
-
-const DAY_MILLIS: i64 = 24 * 60 * 60 * 1_000;
 
 impl Gateway {
     /// Takes an answer that was given by its subject; nothing when the mail is none.
@@ -47,9 +43,15 @@ impl Gateway {
         let tag = email.subject.as_deref().and_then(tag_in);
         let (Some(tag), Some(author)) = (tag, email.sender.author()) else { return Ok(None) };
         let user = place.user.key();
-        let is_own = place.role == FolderRole::Sent || place.user.addresses.contains(author);
-        if is_own || !is_from_a_person(email) || is_conversation(transaction, user, email).await? {
+        if place.role == FolderRole::Sent
+            || !is_from_a_person(email)
+            || is_conversation(transaction, user, email).await?
+        {
             return Ok(None);
+        }
+        if place.user.addresses.contains(author) {
+            let Some(token) = tag.token else { return Ok(None) };
+            return self.take_own_tagged(transaction, place, (email, raw, (token, tag.choice)), blank).await;
         }
         let record = DecisionRecord { sender: author.to_string(), method: Method::Reply.to_string(), ..blank };
         if transaction.has_taken(user, &record.message_id, &record.fingerprint).await? {
@@ -67,6 +69,45 @@ impl Gateway {
         self.take_by_token(transaction, known, (email, raw, tag.choice), record).await.map(Some)
     }
 
+    /// Takes the user's answer to a notice; nothing when the token is of none.
+    ///
+    /// Anybody can write the user's address into From, but nobody else has the token: it stood in a mail to the user alone.
+    async fn take_own_tagged(
+        &self,
+        transaction: &mut Transaction,
+        place: Place<'_>,
+        (email, raw, (token, choice)): (&Email, &[u8], (Token, Choice)),
+        blank: DecisionRecord,
+    ) -> Result<Option<DecisionRecord>, GatewayError> {
+        let user = place.user;
+        let asked = transaction.questions_to(user.key(), QUESTIONS_SEARCHED_MAX).await?;
+        let Some(asked) = self.question_of(user, asked, &token).map(Asked::from) else { return Ok(None) };
+        let (sender, method, cal_uid) = (user.key().to_owned(), Method::Reply.to_string(), asked.cal_uid.clone());
+        let record = DecisionRecord { sender, method, cal_uid, ..blank };
+        if transaction.has_taken(user.key(), &record.message_id, &record.fingerprint).await? {
+            return Ok(Some(ignored(record, "seen-before", "This very mail was taken before.")));
+        }
+        if self.proof_of_author(email) == Some(Proof::Contradicted) {
+            return Ok(Some(contradicted(record)));
+        }
+        let Remark::Comment(comment) = remark(raw, choice) else {
+            let record = ignored(record, "answer-not-taken", CONTRADICTORY);
+            self.tell_user(transaction, user, &record).await?;
+            return Ok(Some(record));
+        };
+        let given = Given { way: Way::Link, said: PlainAnswer { choice, comment } };
+        self.take_answer(transaction, user, (&asked, given), record).await.map(Some)
+    }
+
+    fn question_of(&self, user: &User, asked: Vec<Question>, token: &Token) -> Option<Question> {
+        asked.into_iter().find(|question| self.question_token(user, &question.message_id) == *token)
+    }
+
+    /// The token of the links in a notice.
+    pub(in crate::gateway) fn question_token(&self, user: &User, message_id: &str) -> Token {
+        Token::mint(self.link_key.expose_secret(), Purpose::Question, &[user.key(), message_id])
+    }
+
     /// Takes an answer of which the token is good.
     async fn take_by_token(
         &self,
@@ -78,9 +119,7 @@ impl Gateway {
         let record = DecisionRecord { cal_uid: link.cal_uid.clone(), instance: link.instance.clone(), ..record };
         let proof = self.proof_of_author(email);
         if proof == Some(Proof::Contradicted) {
-            let (verdict, reason) = (Verdict::Refused.name().to_owned(), Reason::SenderContradicted);
-            let (name, text) = (reason.name().to_owned(), reason.sentence());
-            return Ok(DecisionRecord { verdict, reason: name, text, ..record });
+            return Ok(contradicted(record));
         }
         let sender = Address::in_mail(&record.sender);
         let (record, because) = if sender.as_str() != link.attendee {
@@ -89,60 +128,31 @@ impl Gateway {
         } else if let Remark::Comment(comment) = remark(raw, choice) {
             let answer = meant(&PlainAnswer { choice, comment }, None);
             let known = (link.clone(), Arc::clone(&organizer));
-            // The mail itself lies in the organizer's mailbox.
             let taken = self.take_at_link(transaction, known, (&answer, record)).await?;
-            (taken.record, why_not(&taken.answered))
+            let mut record = taken.record;
+            if taken.answered == Answered::AlreadySaid && answer.comment.is_some() {
+                // Unlike an answer on a page, this one lies in the organizer's mailbox already, with all that it says.
+                record.text.push_str(" What else the mail says stands in it.");
+            }
+            (record, why_not(&taken.answered))
         } else {
-            let text = "Not taken: its subject says one thing and its text another.";
-            (ignored(record, "answer-not-taken", text), Some(NotTaken::Contradictory))
+            (ignored(record, "answer-not-taken", CONTRADICTORY), Some(NotTaken::Contradictory))
         };
         // Whoever is not even believed to be in From is not written to: it would hit somebody else.
         if let Some(because) = because.filter(|_| proof.is_some_and(|proof| proof.suffices())) {
-            self.tell_not_taken(transaction, (&link, &organizer), (&sender, email.message_id.as_deref()), because)
-                .await?;
+            let (about, to) = ((&*organizer, link.cal_uid.as_str()), (&sender, email.message_id.as_deref()));
+            self.tell_attendee(transaction, about, to, because).await?;
         }
         Ok(record)
     }
+}
 
-    /// Enters the mail that tells somebody that their answer was not taken: once for each answer, and not many.
-    async fn tell_not_taken(
-        &self,
-        transaction: &mut Transaction,
-        (link, organizer): (&Link, &User),
-        (to, answer): (&Address, Option<&str>),
-        because: NotTaken,
-    ) -> Result<(), GatewayError> {
-        let (Some(answer), user) = (answer, organizer.key()) else { return Ok(()) };
-        let since = now_millis() - DAY_MILLIS;
-        let sent = transaction.count_mails(user, (NOTE, Some(to.as_str())), since).await?;
-        let of_all = transaction.count_mails(user, (NOTE, None), since).await?;
-        if sent >= NOT_TAKEN_TO_ONE_MAX || of_all >= NOT_TAKEN_TO_ALL_MAX {
-            tracing::warn!(user, "an answer by a link is not taken, and its sender is not told: too many are");
-            return Ok(());
-        }
-        let held = self.held(transaction, organizer, &CalUid(link.cal_uid.clone())).await?;
-        let title = held.as_ref().and_then(|held| held.principal()?.text(&ICalendarProperty::Summary));
-        let language = held.as_ref().and_then(|held| languages(held).get(to).copied());
-        let own = held.as_ref().and_then(|held| held.organizer().ok().flatten());
-        let own = own.filter(|own| organizer.addresses.contains(own)).unwrap_or(organizer.main_address().clone());
-        let note = NotTakenNote {
-            from: Mailbox { address: own.clone(), name: organizer.name.clone() },
-            to: Mailbox { address: to.clone(), name: None },
-            title,
-            because,
-            answer,
-            date: now_millis() / 1_000,
-            language: language.unwrap_or(organizer.language),
-        };
-        match compose_not_taken(&note, &self.wording) {
-            Ok(mail) => {
-                let debt = note_debt(user, (&own, to), mail);
-                transaction.owe(&debt).await?;
-            }
-            Err(error) => tracing::warn!(user, %error, "whose answer was not taken cannot be told"),
-        }
-        Ok(())
-    }
+const CONTRADICTORY: &str = "Not taken: its subject says one thing and its text another.";
+
+/// The record of a mail that does not come from whom it names.
+fn contradicted(record: DecisionRecord) -> DecisionRecord {
+    let (verdict, reason) = (Verdict::Refused.name().to_owned(), Reason::SenderContradicted);
+    DecisionRecord { verdict, reason: reason.name().to_owned(), text: reason.sentence(), ..record }
 }
 
 /// Whether a mail goes on with a conversation in which the subject stands since somebody answered.

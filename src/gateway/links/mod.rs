@@ -7,6 +7,7 @@ mod by_mail;
 mod offer;
 mod told;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use calcard::icalendar::{ICalendarComponent, ICalendarParticipationStatus as Partstat};
@@ -42,6 +43,8 @@ pub struct AnswerLink {
     pub state: LinkState,
     /// The meeting as the organizer holds it; nothing once it is deleted.
     pub object: Option<CalendarObject>,
+    /// Dates of a series that are at another time than they were when it was asked about: newer invitations ask about them.
+    pub moved: BTreeSet<InstanceKey>,
 }
 
 /// Whether a link still answers.
@@ -282,7 +285,10 @@ impl Gateway {
             asked_at: Sequence(link.sequence),
             state: LinkState::Open,
             object,
+            moved: BTreeSet::new(),
         };
+        let dates = opened.object.iter().flat_map(CalendarObject::keys).filter(|key| *key != InstanceKey::Master);
+        opened.moved = dates.filter(|key| revisions.answers_an_older_time(*key, opened.asked_at)).collect();
         opened.state = match () {
             () if link.revoked_at != 0 => LinkState::Revoked,
             () if link.expires_at <= now_millis() => LinkState::Expired,

@@ -175,6 +175,7 @@ pub const MESSAGES: &[(&str, &[&str])] = &[
     ("how-counter", &["yes", "no", "maybe"]),
     ("how-crasher", &["yes", "no", "maybe"]),
     ("how-folders", &["accept", "decline", "tentative"]),
+    ("how-links", &[]),
     ("question-closing", &[]),
 ];
 

@@ -2,22 +2,68 @@
 
 use super::clean::{header_text, isolated, one_line, without_isolates};
 use super::page::{Kind, page};
-use super::{Voice, Wording, wrapped};
+use super::template::marked_up;
+use super::{Bodies, Voice, Wording, wrapped};
 use crate::imip::limits;
+use crate::imip::notice::NoteWords;
 use crate::imip::question::{Asks, Conflicts, Question};
 
 impl Wording {
-    /// Subject and text of a question, and what an administrator's messages could not say.
-    pub(in crate::imip) fn ask(&self, question: &Question<'_>) -> (String, String, Vec<String>) {
+    /// What a question says.
+    pub(in crate::imip) fn ask(&self, question: &Question<'_>) -> NoteWords {
         let title = header_text(question.facts.summary.as_deref().unwrap_or_default(), limits::SUBJECT_CHARS_MAX);
         // Every language has its catalogue; the user learns of it in any case.
-        let Some(voice) = self.voice(question.language) else { return (title.clone(), title, Vec::new()) };
+        let Some(voice) = self.voice(question.language) else {
+            return NoteWords { subject: title.clone(), text: title, ..NoteWords::default() };
+        };
         let title = if title.is_empty() { voice.word("untitled") } else { title };
         let subject = voice.say(subject_id(question.asks), &[("title", (&title).into())]);
         let subject = header_text(&without_isolates(&subject), limits::SUBJECT_CHARS_MAX * 2);
-        let text = text(&voice, question);
-        (subject, text, voice.into_broken())
+        let (asked, links) = (text(&voice, question), links(question));
+        let closing = wrapped(&voice.word("question-closing"));
+        let intro = wrapped(&voice.word("how-links"));
+        let lines: String = links.iter().map(|(id, url)| format!("{}  {url}\n", voice.word(id))).collect();
+        let text = match links.is_empty() {
+            true => format!("{asked}\n{closing}\n"),
+            false => format!("{asked}\n{intro}\n{lines}\n{closing}\n"),
+        };
+        let is_clickable = self.bodies == Bodies::Both && !links.is_empty();
+        let html = is_clickable.then(|| {
+            let anchors = links.iter().map(|(id, url)| {
+                format!("<a href=\"{}\">{}</a>", marked_up(url), marked_up(&voice.word(id)))
+            });
+            let anchors = anchors.collect::<Vec<_>>().join(" &#160; ");
+            let parts = [paragraphs(&asked), paragraphs(&intro), format!("<p>{anchors}</p>\n"), paragraphs(&closing)];
+            let head = "<meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\">";
+            let (language, title) = (question.language.tag(), marked_up(&subject));
+            format!(
+                "<!DOCTYPE html>\n<html lang=\"{language}\">\n<head>{head}<title>{title}</title></head>\n<body>\n{}</body>\n</html>\n",
+                parts.concat()
+            )
+        });
+        NoteWords { subject, text, html, broken: voice.into_broken() }
     }
+}
+
+/// The links of a question, each with the message of its word; a proposal is taken or not.
+fn links<'a>(question: &'a Question<'_>) -> Vec<(&'static str, &'a str)> {
+    let Some(links) = &question.links else { return Vec::new() };
+    let mut found = vec![("link-yes", links.yes.as_str()), ("link-no", links.no.as_str())];
+    match question.asks {
+        Asks::Invitation | Asks::Unproven => found.push(("link-maybe", links.maybe.as_str())),
+        Asks::Counter | Asks::Crasher => {}
+    }
+    found
+}
+
+fn labelled(voice: &Voice<'_>, label: &str, text: &str) -> String {
+    format!("{}\n", wrapped(&voice.say("labelled", &[("label", label.into()), ("text", text.into())])))
+}
+
+/// A text as HTML: a paragraph for each of its own, with its lines as they are.
+fn paragraphs(text: &str) -> String {
+    let paragraphs = text.split("\n\n").map(str::trim_end).filter(|paragraph| !paragraph.is_empty());
+    paragraphs.map(|paragraph| format!("<p>{}</p>\n", marked_up(paragraph).replace('\n', "<br>\n"))).collect()
 }
 
 fn subject_id(asks: Asks) -> &'static str {
@@ -38,9 +84,7 @@ fn text(voice: &Voice<'_>, question: &Question<'_>) -> String {
     }
     for row in &page.rows {
         // Several dates stand on lines of their own.
-        let line =
-            voice.say("labelled", &[("label", (&row.label).into()), ("text", (&row.value.replace('\n', "; ")).into())]);
-        text.push_str(&format!("{}\n", wrapped(&line)));
+        text.push_str(&labelled(voice, &row.label, &row.value.replace('\n', "; ")));
     }
     if let Some(comment) = &page.comment {
         text.push_str(&format!("{}\n", wrapped(&comment.line)));
@@ -49,7 +93,6 @@ fn text(voice: &Voice<'_>, question: &Question<'_>) -> String {
         text.push_str(&format!("\n{}", collisions(voice, conflicts)));
     }
     text.push_str(&format!("\n{}\n", how(voice, question)));
-    text.push_str(&format!("\n{}\n", wrapped(&voice.word("question-closing"))));
     text
 }
 

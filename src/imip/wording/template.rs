@@ -147,7 +147,7 @@ impl Page {
 }
 
 /// Escapes a text for HTML, and turns the shields of foreign directions into elements.
-fn marked_up(text: &str) -> String {
+pub(super) fn marked_up(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {

@@ -30,7 +30,7 @@ pub(super) use message::question;
 pub use on_behalf::{Said, reply_on_behalf};
 pub(super) use organizer::cancel_of_whole;
 pub use propose::{counter, decline_counter, publish, refresh};
-pub use respond::{Answer, respond};
+pub use respond::{Answer, answer, respond};
 pub use settle::{Wish, accept_counter, admit, delegate, wished};
 pub use share::share_answers;
 

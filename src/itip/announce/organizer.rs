@@ -134,6 +134,15 @@ fn sent_before(revisions: &Revisions, key: InstanceKey) -> Sequence {
     own.max(whole.map(|sent| sent.revision.sequence)).unwrap_or_default()
 }
 
+/// The highest SEQUENCE that anything of the object ever went out with; nothing when nobody has heard of it.
+///
+/// What comes back begins above all of it: an instance that had counted ahead of its series would otherwise take every answer for one to
+/// an earlier time.
+fn highest_ever(revisions: &Revisions) -> Option<Sequence> {
+    let sent = revisions.instances.values().map(|sent| sent.revision.sequence).max()?;
+    Some(revisions.rescheduled.values().copied().max().unwrap_or_default().max(sent))
+}
+
 /// A meeting that nobody has heard of: everybody who has not answered is asked.
 fn invite(
     before: Option<&CalendarObject>,
@@ -142,11 +151,15 @@ fn invite(
     author: Author<'_>,
 ) -> Result<Vec<Outgoing>, Refusal> {
     let keys: Vec<InstanceKey> = after.keys().collect();
+    let called_off = highest_ever(revisions);
     for key in keys {
         let held = before.and_then(|before| before.get(key)).map(ComponentExt::sequence).unwrap_or_default();
-        if let Some(component) = after.get_mut(key) {
-            let highest = component.sequence().max(held).max(sent_before(revisions, key));
-            component.set_sequence(highest.next());
+        let Some(component) = after.get_mut(key) else { continue };
+        let sequence = component.sequence().max(held).max(called_off.unwrap_or_default()).next();
+        component.set_sequence(sequence);
+        if called_off.is_some() {
+            // Whatever was answered before it was called off was not said about what is asked now.
+            revisions.rescheduled.insert(key, sequence);
         }
     }
     if let (Some(sent), Some(master)) = (revisions.instances.get_mut(&InstanceKey::Master), after.master()) {

@@ -1,15 +1,18 @@
 //! An answer to an invitation, as a change of the attendee's own object.
 
 use calcard::icalendar::{
-    ICalendarComponent, ICalendarParameterName, ICalendarParticipationStatus, ICalendarProperty, ICalendarValue,
+    ICalendarComponent, ICalendarEntry, ICalendarParameterName, ICalendarParameterValue, ICalendarParticipationStatus,
+    ICalendarProperty, ICalendarScheduleForceSendValue, ICalendarValue,
 };
 
+use super::{Author, put};
 use crate::itip::address::Address;
-use crate::itip::component::{ComponentExt, Party, remove_parameter, set_partstat};
-use crate::itip::decision::Refusal;
+use crate::itip::component::{ComponentExt, Party, remove_parameter, set_parameter, set_partstat};
+use crate::itip::decision::{Announcement, Refusal};
 use crate::itip::instance::InstanceKey;
 use crate::itip::object::CalendarObject;
 use crate::itip::recurrence;
+use crate::itip::revision::Revisions;
 
 /// What an attendee answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,44 @@ pub fn respond(object: &CalendarObject, addresses: &[Address], answer: &Answer) 
         }
     }
     if answered { Ok(after) } else { Err(Refusal::NotOrganizerNorAttendee) }
+}
+
+/// The user answers: what is stored, and the REPLY.
+///
+/// A word to the organizer is news, even when the answer is what it was before: then SCHEDULE-FORCE-SEND (RFC 6638 §7.2) has the REPLY sent,
+/// and goes again. The same word a second time is none.
+pub fn answer(
+    before: &CalendarObject,
+    said: &Answer,
+    revisions: &Revisions,
+    author: Author<'_>,
+) -> Result<Announcement, Refusal> {
+    let mut after = respond(before, author.addresses, said)?;
+    let remarked: Vec<InstanceKey> = after.keys().filter(|key| is_remark((before, &after), *key, said)).collect();
+    let organizers = |object: &mut CalendarObject, change: fn(&mut ICalendarEntry)| {
+        for key in &remarked {
+            let entries = object.get_mut(*key).map(|component| component.entries.iter_mut());
+            entries.into_iter().flatten().filter(|entry| entry.name == ICalendarProperty::Organizer).for_each(change);
+        }
+    };
+    organizers(&mut after, |entry| {
+        let value = ICalendarParameterValue::ScheduleForceSend(ICalendarScheduleForceSendValue::Reply);
+        set_parameter(entry, ICalendarParameterName::ScheduleForceSend, value);
+    });
+    let mut announcement = put(Some(before), after, revisions, author);
+    if let Some(stored) = &mut announcement.store {
+        organizers(stored, |entry| remove_parameter(entry, &ICalendarParameterName::ScheduleForceSend));
+    }
+    Ok(announcement)
+}
+
+/// Whether an answer has a word about an instance that did not stand there before.
+fn is_remark((before, after): (&CalendarObject, &CalendarObject), key: InstanceKey, said: &Answer) -> bool {
+    let is_meant = said.instance.is_none_or(|instance| instance == key);
+    let comment = |component: &ICalendarComponent| component.text(&ICalendarProperty::Comment).map(str::to_owned);
+    let is_forced = after.get(key).and_then(ComponentExt::organizer).is_some_and(Party::is_forced);
+    let was = before.get(key).or(before.master()).and_then(comment);
+    is_meant && said.comment.is_some() && !is_forced && after.get(key).and_then(comment) != was
 }
 
 /// Writes the answer into a component that asks the user; what is cancelled asks nobody.
