@@ -119,8 +119,8 @@ async fn due(gateway: &Gateway) -> (usize, usize) {
 }
 
 /// Bo has invited Ada.
-async fn invited() -> (tempfile::TempDir, Arc<Gateway>) {
-    let folder = tempfile::tempdir().expect("a folder");
+async fn invited() -> (imipd_lab::Folder, Arc<Gateway>) {
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     let invitation = mail("invitation", BO, ADA, &calendar("REQUEST", 0, BO, &guests(&[ADA])));
     assert_eq!(reason(&gateway, FolderRole::Inbox, &invitation).await, "invited");
@@ -223,7 +223,7 @@ async fn a_strangers_mail_in_the_sent_folder_is_left_alone() {
 
 #[tokio::test]
 async fn an_invitation_that_waits_is_taken_in_by_the_clients_answer() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open_with(folder.path(), "auto_add = \"never\"").await;
     let copy = mail("early", ADA, BO, &reply("ACCEPTED", 0));
     assert_eq!(reason(&gateway, FolderRole::Sent, &copy).await, "event-not-found");
@@ -239,7 +239,7 @@ async fn an_invitation_that_waits_is_taken_in_by_the_clients_answer() {
 
 #[tokio::test]
 async fn a_meeting_in_the_sent_folder_is_stored_answered_changed_and_cancelled() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     let request = calendar("REQUEST", 0, ADA, &guests(&[BO, CY]));
     let both = format!("{BO}, {CY}");
@@ -260,7 +260,7 @@ async fn a_meeting_in_the_sent_folder_is_stored_answered_changed_and_cancelled()
 
 #[tokio::test]
 async fn a_meeting_that_a_client_stored_is_settled_for_those_to_whom_it_wrote() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     put_by_client(&gateway, &calendar("", 0, ADA, &guests(&[BO, CY]))).await;
     assert_eq!(waiting(&gateway).await.len(), 2);
@@ -272,7 +272,7 @@ async fn a_meeting_that_a_client_stored_is_settled_for_those_to_whom_it_wrote() 
 
 #[tokio::test]
 async fn a_cancellation_of_the_client_is_not_repeated_when_it_deletes_the_event() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     let request = mail("ask", ADA, BO, &calendar("REQUEST", 0, ADA, &guests(&[BO])));
     assert_eq!(reason(&gateway, FolderRole::Sent, &request).await, "sent-by-client");
@@ -286,7 +286,7 @@ async fn a_cancellation_of_the_client_is_not_repeated_when_it_deletes_the_event(
 
 #[tokio::test]
 async fn a_change_of_the_users_own_is_on_its_way_at_once() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     put(&gateway, &calendar("", 0, ADA, &guests(&[BO]))).await;
     assert_eq!(due(&gateway).await, (1, 1));
@@ -295,8 +295,8 @@ async fn a_change_of_the_users_own_is_on_its_way_at_once() {
 // Reports.
 
 /// Ada has invited Bo and Cy, and the mail has left; its Message-ID.
-async fn sent() -> (tempfile::TempDir, Arc<Gateway>, String) {
-    let folder = tempfile::tempdir().expect("a folder");
+async fn sent() -> (imipd_lab::Folder, Arc<Gateway>, String) {
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     put(&gateway, &calendar("", 0, ADA, &guests(&[BO, CY]))).await;
     let entry = gateway.ledger.outbox(1).await.expect("an outbox").remove(0);

@@ -47,7 +47,11 @@ fn written(outgoing: &Outgoing, language: Language, thread: &Thread) -> Vec<Writ
     let wording = Wording::built_in(Bodies::Both);
     let author = Author { name: None, timezone: chrono_tz::UTC, language, via: None };
     let pen = Pen { wording: &wording, imip: &IMIP, links: None };
-    letters(outgoing, author, pen, thread, (Occasioned::ByUser, 1_780_300_800)).unwrap()
+    let letters = letters(outgoing, author, pen, thread, (Occasioned::ByUser, 1_780_300_800)).unwrap();
+    for letter in &letters {
+        imipd_lab::read_mail(&letter.mail.raw);
+    }
+    letters
 }
 
 fn one(outgoing: &Outgoing, language: Language) -> Vec<u8> {

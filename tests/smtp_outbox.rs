@@ -24,14 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A gateway and its courier, without mailboxes.
 struct World {
-    folder: tempfile::TempDir,
+    folder: imipd_lab::Folder,
     gateway: Arc<Gateway>,
     courier: Option<(watch::Sender<bool>, JoinHandle<()>)>,
 }
 
 impl World {
     async fn open(smtp: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = imipd_lab::folder();
         let gateway = gateway(folder.path(), smtp).await;
         Self { folder, gateway, courier: None }
     }

@@ -41,12 +41,14 @@ mod postfix;
 mod postgres;
 mod process;
 mod relay;
+mod second_reader;
 mod wire;
 
 pub use maildir::DeliveredMail;
 pub use missing::{MissingServer, start_or_skip};
 pub use postgres::Postgres;
 pub use relay::{Behaviour, Relay};
+pub use second_reader::{Folder, Reading, folder, read_mail, read_outbox};
 pub use wire::Wire;
 
 /// The master user of a lab that has one: it logs in as `USER*gateway`.
