@@ -124,7 +124,10 @@ async fn fill(gateway: &Gateway, with_calendar: bool) {
         transaction.owe(&debt(nth, &uid)).await.expect("entered");
         if with_calendar {
             let object = StoredObject { uid: CalUid(uid.clone()), content: event(&uid) };
-            DatabaseCalendars.put(transaction.connection(), SENDER, &object, now_millis()).await.expect("stored");
+            DatabaseCalendars
+                .put(transaction.connection().await.expect("a connection"), SENDER, &object, now_millis())
+                .await
+                .expect("stored");
         }
     }
     transaction.commit().await.expect("committed");

@@ -60,7 +60,10 @@ async fn what_is_not_committed_never_was() {
     let (ledger, uid) = (ledger(&folder).await, CalUid("1".to_owned()));
     let object = StoredObject { uid: uid.clone(), content: "BEGIN:VCALENDAR".to_owned() };
     let mut transaction = ledger.begin().await.expect("a transaction");
-    DatabaseCalendars.put(transaction.connection(), USER, &object, 1).await.expect("written");
+    DatabaseCalendars
+        .put(transaction.connection().await.expect("a connection"), USER, &object, 1)
+        .await
+        .expect("written");
     let cursor = CursorRecord { uid_validity: 1, next_uid: 9, highest_modseq: 7, since_at: 0 };
     transaction.set_cursor(USER, "INBOX", cursor).await.expect("written");
     transaction.owe(&debt("<1@example.com>", &["b@example.com"])).await.expect("entered");

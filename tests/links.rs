@@ -423,7 +423,10 @@ async fn what_is_over_for_long_is_answered_no_more() {
     assert_eq!(link.expires_at, 2_222_157_600_000 + 14 * 86_400_000);
     let text = format!("UPDATE link SET expires_at = {}", imipd::gateway::now_millis() - 1);
     let mut transaction = site.gateway.ledger.begin().await.expect("a transaction");
-    sqlx::query(sqlx::AssertSqlSafe(text)).execute(transaction.connection()).await.expect("changed");
+    sqlx::query(sqlx::AssertSqlSafe(text))
+        .execute(transaction.connection().await.expect("a connection"))
+        .await
+        .expect("changed");
     transaction.commit().await.expect("committed");
     assert_eq!(site.say(&token, Partstat::Accepted).await, Some(Answered::Closed(LinkState::Expired)));
     assert_eq!(site.answers_of(BO).await, ["NEEDS-ACTION"]);

@@ -2,7 +2,7 @@
 
 use sqlx::{Row, SqliteConnection};
 
-use super::{CalendarError, CalendarStore, StoredObject};
+use super::{CalendarError, CalendarStore, Room, StoredObject};
 use crate::itip::CalUid;
 
 /// The backend `database`: objects stand in the same database as the decisions about them.
@@ -50,19 +50,27 @@ impl CalendarStore for DatabaseCalendars {
         Ok(rows.iter().map(|row| StoredObject { uid: CalUid(row.get(0)), content: row.get(1) }).collect())
     }
 
-    async fn has_at_least(
+    async fn room(
         &self,
         connection: &mut SqliteConnection,
-        user: &str,
-        least: u32,
-    ) -> Result<bool, CalendarError> {
-        let row = sqlx::query("SELECT COUNT(*) FROM (SELECT 1 FROM object WHERE user = ? LIMIT ?)")
-            .bind(user)
-            .bind(least)
-            .fetch_one(connection)
-            .await
-            .map_err(trying("count objects"))?;
-        Ok(row.get::<i64, _>(0) >= i64::from(least))
+        (user, uid): (&str, &CalUid),
+        most: u32,
+    ) -> Result<Room, CalendarError> {
+        let row = sqlx::query(
+            "SELECT EXISTS (SELECT 1 FROM object WHERE user = ?1 AND cal_uid = ?2),
+                 (SELECT COUNT(*) FROM (SELECT 1 FROM object WHERE user = ?1 LIMIT ?3 + 0)) < ?3",
+        )
+        .bind(user)
+        .bind(&uid.0)
+        .bind(most)
+        .fetch_one(connection)
+        .await
+        .map_err(trying("count objects"))?;
+        Ok(match (row.get(0), row.get(1)) {
+            (true, _) => Room::Held,
+            (false, true) => Room::Free,
+            (false, false) => Room::None,
+        })
     }
 
     async fn put(

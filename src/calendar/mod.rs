@@ -16,6 +16,15 @@ pub struct StoredObject {
     pub content: String,
 }
 
+/// Whether an object can be stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// It is there already.
+    Held,
+    Free,
+    None,
+}
+
 /// Why a calendar could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum CalendarError {
@@ -59,13 +68,13 @@ pub trait CalendarStore: Send + Sync {
         most: u32,
     ) -> impl Future<Output = Result<Vec<StoredObject>, CalendarError>> + Send;
 
-    /// Whether a user has at least that many objects.
-    fn has_at_least(
+    /// Whether a user's calendar has room for an object, when it may hold `most`.
+    fn room(
         &self,
         connection: &mut SqliteConnection,
-        user: &str,
-        least: u32,
-    ) -> impl Future<Output = Result<bool, CalendarError>> + Send;
+        object: (&str, &CalUid),
+        most: u32,
+    ) -> impl Future<Output = Result<Room, CalendarError>> + Send;
 
     /// Stores an object in place of what was there; `at` in Unix milliseconds.
     fn put(

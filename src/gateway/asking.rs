@@ -161,7 +161,7 @@ impl Gateway {
             return Ok(Conflicts::default());
         };
         let window = Window { from: first.from, to: end.max(first.from + 1), clock, most: 10 * limits::SLOTS_MAX };
-        let stored = self.calendars.recent(transaction.connection(), user.key(), CONFLICT_OBJECTS_MAX).await?;
+        let stored = self.calendars.recent(transaction.connection().await?, user.key(), CONFLICT_OBJECTS_MAX).await?;
         let others = stored.into_iter().filter(|other| other.uid != *object.uid());
         let near = others.filter(|other| busy::may_touch(&other.content, window.from, window.to));
         let mut found: Vec<(Slot, String)> = Vec::new();

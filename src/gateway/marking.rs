@@ -153,6 +153,6 @@ impl Gateway {
         for mark in marks {
             transaction.postpone_mark(mark, now_millis() + rest).await?;
         }
-        transaction.commit().await
+        transaction.commit().await.map(drop)
     }
 }

@@ -106,7 +106,7 @@ use crate::calendar::{CalendarError, CalendarStore, DatabaseCalendars, StoredObj
 use crate::config::{Config, SecretError, Submission, SubmissionProof, User};
 use crate::imip::Wording;
 use crate::itip::{Author, CalUid, CalendarObject};
-use crate::ledger::{Ledger, LedgerError, Transaction, is_unusable};
+use crate::ledger::{Ledger, LedgerError, News, Transaction, is_unusable};
 use crate::mailbox::{Choice, Folder, ImapServer, Security as ImapSecurity, Timing, answer_folders, choose_with};
 use crate::outbox::smtp::{self, SmtpServer};
 use crate::tls::{self, TlsError};
@@ -213,6 +213,17 @@ impl Gateway {
         choose_with(folders, &self.config.imap.watch, answers.as_ref().map_or(&[], |answers| answers.as_slice()))
     }
 
+    /// Wakes whoever waits for what was committed.
+    fn ring_for(&self, news: News) {
+        let bells = [
+            (news.mails, &self.bell),
+            (news.marks, &self.marks),
+            (news.moves, &self.moves),
+            (news.failures, &self.failures),
+        ];
+        bells.into_iter().filter(|(is_news, _)| *is_news).for_each(|(_, bell)| bell.notify_one());
+    }
+
     /// Has a mailbox looked at now: there may be new mail. False when nobody watches it.
     pub fn ring(&self, user_key: &str) -> bool {
         self.doorbells.ring(user_key)
@@ -237,7 +248,7 @@ impl Gateway {
         user: &User,
         uid: &CalUid,
     ) -> Result<Option<CalendarObject>, GatewayError> {
-        let stored = self.calendars.get(transaction.connection(), user.key(), uid).await?;
+        let stored = self.calendars.get(transaction.connection().await?, user.key(), uid).await?;
         Ok(stored.and_then(|stored| match CalendarObject::parse(&stored.content) {
             Ok(object) => Some(object),
             Err(refusal) => {
@@ -267,11 +278,11 @@ impl Gateway {
         at: i64,
     ) -> Result<(), GatewayError> {
         let stored = StoredObject { uid: object.uid().clone(), content: object.to_text() };
-        Ok(self.calendars.put(transaction.connection(), user.key(), &stored, at).await?)
+        Ok(self.calendars.put(transaction.connection().await?, user.key(), &stored, at).await?)
     }
 
     async fn delete(&self, transaction: &mut Transaction, user: &User, uid: &CalUid) -> Result<(), GatewayError> {
-        Ok(self.calendars.delete(transaction.connection(), user.key(), uid).await?)
+        Ok(self.calendars.delete(transaction.connection().await?, user.key(), uid).await?)
     }
 
     /// Where the IMAP server is.

@@ -1,7 +1,7 @@
 //! How much is taken: of one sender, for one event, for one user. What goes beyond is refused, and the decision says why.
 
 use super::{Gateway, GatewayError, now_millis};
-use crate::calendar::CalendarStore;
+use crate::calendar::{CalendarStore, Room};
 use crate::config::User;
 use crate::imip::Speaker;
 use crate::itip::component::ComponentExt;
@@ -50,12 +50,13 @@ impl Gateway {
             let text = "Not taken: more answers to this event have come than policy.limits.answers allows.";
             return Ok((count >= limits.answers).then_some(("too-many-answers", text)));
         }
-        if self.calendars.get(transaction.connection(), user, uid).await?.is_some() {
-            return Ok(None);
-        }
-        if self.calendars.has_at_least(transaction.connection(), user, limits.objects).await? {
-            let text = "Not taken: the calendar holds as many events as policy.limits.objects allows.";
-            return Ok(Some(("calendar-full", text)));
+        match self.calendars.room(transaction.connection().await?, (user, uid), limits.objects).await? {
+            Room::Held => return Ok(None),
+            Room::Free => {}
+            Room::None => {
+                let text = "Not taken: the calendar holds as many events as policy.limits.objects allows.";
+                return Ok(Some(("calendar-full", text)));
+            }
         }
         let waiting = transaction.count_waiting(user, limits.waiting).await?;
         let text = "Not taken: as many messages wait for the user as policy.limits.waiting allows.";

@@ -128,9 +128,7 @@ impl Gateway {
             drop(transaction);
             return self.record(place, attempt, vec![dead.clone()]).await;
         }
-        let taken = self.finish(transaction, place, (attempt, records)).await?;
-        self.failures.notify_one();
-        Ok(taken)
+        self.finish(transaction, place, (attempt, records)).await
     }
 
     /// Commits a decision that needs no calendar, such as about a mail that is too large, or how far a folder has been read.
@@ -162,8 +160,9 @@ impl Gateway {
         }
         for record in &mut records {
             record.at = now_millis();
-            let id = transaction.add_decision(record).await?;
+            transaction.add_decision(record).await?;
             if record.verdict == DEAD_LETTER {
+                let id = transaction.last_decision().await?;
                 let failed = (attempt.number, attempt.nth);
                 transaction.bury((id, record), failed, attempt.dead_letter).await?;
             }
@@ -173,10 +172,7 @@ impl Gateway {
         if let Some(cursor) = place.cursor {
             transaction.set_cursor(place.user.key(), place.folder, cursor).await?;
         }
-        transaction.commit().await?;
-        self.bell.notify_one();
-        self.marks.notify_one();
-        self.moves.notify_one();
+        self.ring_for(transaction.commit().await?);
         for record in &records {
             self.counters.count_decision(record);
             log(record);

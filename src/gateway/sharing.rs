@@ -72,7 +72,8 @@ impl Gateway {
                 Err(error) => tracing::error!(user = user.key(), uid = %uid, %error, "answers cannot be shared"),
             }
         }
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// The REQUEST that shows the others who has answered; nothing when nobody is to be told.

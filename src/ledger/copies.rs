@@ -42,7 +42,7 @@ impl Transaction {
         )
         .bind(outbox_id)
         .bind(now)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("owe a copy"))?;
         Ok(())
@@ -59,7 +59,7 @@ impl Ledger {
                  SELECT user FROM sent_copy JOIN outbox ON outbox.id = sent_copy.outbox_id
                  WHERE state = 'owed' AND sent_copy.next_attempt_at <= ?1
                  ORDER BY sent_copy.next_attempt_at, sent_copy.outbox_id LIMIT 1)
-             ORDER BY sent_copy.outbox_id LIMIT ?2",
+             ORDER BY sent_copy.outbox_id LIMIT ?2 + 0",
         )
         .bind(now)
         .bind(most)

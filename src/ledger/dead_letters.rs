@@ -100,7 +100,7 @@ impl Transaction {
         .bind(&decision.reason)
         .bind(&decision.text)
         .bind(attempts)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("write a dead letter"))?;
         Ok(decision_id)
@@ -124,7 +124,7 @@ impl Transaction {
         .bind(number.uid_validity)
         .bind(number.uid)
         .bind(&decision.message_id)
-        .fetch_optional(self.connection())
+        .fetch_optional(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("look for a dead letter"))?;
         Ok(row.map(|row| row.get(0)))
@@ -153,7 +153,7 @@ impl Transaction {
         .bind(&decision.sender)
         .bind(&decision.sender)
         .bind(id)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("renew a dead letter"))?;
         Ok(())
@@ -162,7 +162,7 @@ impl Transaction {
     async fn prune_dead_letters(&mut self, now: i64) -> Result<(), LedgerError> {
         sqlx::query("DELETE FROM dead_letter WHERE at < ?")
             .bind(now - DEAD_LETTER_KEPT_MILLIS)
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("remove old dead letters"))?;
         Ok(())
@@ -172,7 +172,7 @@ impl Transaction {
     pub async fn is_dead_letter(&mut self, id: i64) -> Result<bool, LedgerError> {
         let row = sqlx::query("SELECT 1 FROM dead_letter WHERE id = ?")
             .bind(id)
-            .fetch_optional(self.connection())
+            .fetch_optional(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("look for a dead letter"))?;
         Ok(row.is_some())
@@ -182,7 +182,7 @@ impl Transaction {
     pub async fn raise_dead_letter(&mut self, id: i64) -> Result<bool, LedgerError> {
         let done = sqlx::query("DELETE FROM dead_letter WHERE id = ?")
             .bind(id)
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("remove a dead letter"))?;
         Ok(done.rows_affected() > 0)

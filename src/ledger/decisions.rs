@@ -54,12 +54,12 @@ pub struct Thread {
 }
 
 impl Transaction {
-    /// Keeps a decision; its number.
-    pub async fn add_decision(&mut self, decision: &DecisionRecord) -> Result<i64, LedgerError> {
-        let row = sqlx::query(
+    /// Keeps a decision.
+    pub async fn add_decision(&mut self, decision: &DecisionRecord) -> Result<(), LedgerError> {
+        self.later(
             "INSERT INTO decision
              (at, user, folder, message_id, fingerprint, sender, method, cal_uid, verdict, reason, text, proof, instance)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(decision.at)
         .bind(&decision.user)
@@ -74,10 +74,14 @@ impl Transaction {
         .bind(&decision.text)
         .bind(&decision.proof)
         .bind(&decision.instance)
-        .fetch_one(self.connection())
+        .enter()
         .await
-        .map_err(LedgerError::while_trying("write a decision"))?;
-        Ok(row.get(0))
+    }
+
+    /// The number of the decision that was kept last; 0 when there is none.
+    pub async fn last_decision(&mut self) -> Result<i64, LedgerError> {
+        let row = sqlx::query("SELECT COALESCE(MAX(id), 0) FROM decision").fetch_one(self.connection().await?).await;
+        row.map(|row| row.get(0)).map_err(LedgerError::while_trying("look for a decision"))
     }
 
     /// Whether a user's mail with this Message-ID and these calendars has been taken before.
@@ -95,7 +99,7 @@ impl Transaction {
         .bind(user)
         .bind(message_id)
         .bind(fingerprint)
-        .fetch_optional(self.connection())
+        .fetch_optional(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("look for a decision"))?;
         Ok(row.is_some())
@@ -113,14 +117,14 @@ impl Transaction {
             "SELECT 1 FROM decision WHERE user = ? AND cal_uid = ? AND sender = ? AND method = 'REPLY'
              AND verdict = 'applied' AND at >= ? LIMIT 1",
         );
-        let row = row.bind(user).bind(cal_uid).bind(sender).bind(since).fetch_optional(self.connection()).await;
+        let row = row.bind(user).bind(cal_uid).bind(sender).bind(since).fetch_optional(self.connection().await?).await;
         Ok(row.map_err(LedgerError::while_trying("look for an answer"))?.is_some())
     }
 
     /// Whether anything was decided about a mail in this folder.
     pub async fn is_known_in(&mut self, (user, folder): (&str, &str), message_id: &str) -> Result<bool, LedgerError> {
         let row = sqlx::query("SELECT 1 FROM decision WHERE user = ? AND message_id = ? AND folder = ? LIMIT 1");
-        let row = row.bind(user).bind(message_id).bind(folder).fetch_optional(self.connection()).await;
+        let row = row.bind(user).bind(message_id).bind(folder).fetch_optional(self.connection().await?).await;
         Ok(row.map_err(LedgerError::while_trying("look for a decision"))?.is_some())
     }
 
@@ -130,7 +134,7 @@ impl Transaction {
             "SELECT 1 FROM decision WHERE user = ? AND message_id = ? AND method = 'REPLY' AND sender = user
              AND verdict IN ('applied', 'unchanged') LIMIT 1",
         );
-        let row = row.bind(user).bind(message_id).fetch_optional(self.connection()).await;
+        let row = row.bind(user).bind(message_id).fetch_optional(self.connection().await?).await;
         Ok(row.map_err(LedgerError::while_trying("look for an answer"))?.is_some())
     }
 
@@ -145,7 +149,7 @@ impl Transaction {
         )
         .bind(user)
         .bind(message_id)
-        .fetch_all(self.connection())
+        .fetch_all(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("look for an invitation"))?;
         match rows.as_slice() {
@@ -164,7 +168,7 @@ impl Transaction {
         )
         .bind(user)
         .bind(cal_uid)
-        .fetch_all(self.connection())
+        .fetch_all(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("read a thread"))?;
         let last_received = rows.iter().find(|row| row.get::<i64, _>(2) == 1).map(|row| row.get(0));

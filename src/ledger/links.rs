@@ -104,7 +104,7 @@ impl Transaction {
     pub async fn link(&mut self, digest: &str) -> Result<Option<Link>, LedgerError> {
         let row = sqlx::query("SELECT * FROM link WHERE digest = ?")
             .bind(digest)
-            .fetch_optional(self.connection())
+            .fetch_optional(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("look up a link"))?;
         Ok(row.as_ref().map(Link::read))
@@ -129,7 +129,7 @@ impl Transaction {
         .bind(link.created_at)
         .bind(link.expires_at)
         .bind(link.revoked_at)
-        .fetch_one(self.connection())
+        .fetch_one(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("enter a link"))?;
         Ok(row.get::<i64, _>("revoked_at") == 0)
@@ -153,7 +153,7 @@ impl Transaction {
         .bind(purpose)
         .bind(cal_uid)
         .bind(attendee)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("revoke links"))?;
         Ok(done.rows_affected())
@@ -173,7 +173,7 @@ impl Transaction {
         .bind(user)
         .bind(purpose)
         .bind(digest)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("revoke a link"))?;
         Ok(done.rows_affected())
@@ -184,7 +184,7 @@ impl Transaction {
         let row = sqlx::query("SELECT COUNT(*) FROM link WHERE user = ? AND purpose = ? AND revoked_at = 0")
             .bind(user)
             .bind(purpose)
-            .fetch_one(self.connection())
+            .fetch_one(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("count links"))?;
         Ok(row.get(0))

@@ -52,6 +52,7 @@ impl Transaction {
         kind: MarkKind,
         at: i64,
     ) -> Result<(), LedgerError> {
+        self.news.marks = true;
         sqlx::query(
             "INSERT INTO owed_mark (user, folder, uid_validity, uid, kind, attempts, next_attempt_at)
              VALUES (?, ?, ?, ?, ?, 0, ?)
@@ -64,7 +65,7 @@ impl Transaction {
         .bind(number.uid)
         .bind(kind.as_str())
         .bind(at)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("enter a mark"))?;
         Ok(())
@@ -94,7 +95,7 @@ impl Transaction {
             .bind(mark.number.uid_validity)
             .bind(mark.number.uid)
             .bind(mark.kind.as_str())
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("settle a mark"))?;
         Ok(())
@@ -110,7 +111,7 @@ impl Ledger {
                    WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT 1) AS first
                ON first.user = owed_mark.user AND first.folder = owed_mark.folder
               AND first.uid_validity = owed_mark.uid_validity
-             WHERE next_attempt_at <= ?1 ORDER BY uid LIMIT ?2",
+             WHERE next_attempt_at <= ?1 ORDER BY uid LIMIT ?2 + 0",
         )
         .bind(now)
         .bind(most)

@@ -2,10 +2,13 @@
 //!
 //! Everything that belongs to one mail is written in one transaction, the calendar included: what was committed is
 //! done, what was not is done again from the start, and doing it again changes nothing.
+//!
+//! A `LIMIT` that is a parameter and nothing else has SQLite prepare the statement anew each time; where that matters it is `? + 0`.
 
 mod copies;
 mod dead_letters;
 mod decisions;
+mod later;
 mod limits;
 mod links;
 mod load;
@@ -96,6 +99,21 @@ pub struct Transaction {
     inner: sqlx::Transaction<'static, Sqlite>,
     /// Given back when the transaction ends; the next one in the line begins then. Nothing while it only reads.
     _turn: Option<OwnedSemaphorePermit>,
+    news: News,
+    delayed: later::Delayed,
+}
+
+/// What a transaction has entered that somebody waits for: who is not concerned need not be woken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// Mails that are owed, or that wait for another one no more, and answers to be shared.
+    pub mails: bool,
+    /// Keywords to be set.
+    pub marks: bool,
+    /// Mails to be moved.
+    pub moves: bool,
+    /// Recipients who did not get a mail, of which the user is to be told.
+    pub failures: bool,
 }
 
 /// How far a folder has been read.
@@ -135,7 +153,7 @@ impl Ledger {
         let mut transaction = self.begin().await?;
         let migrations = sqlx::migrate!().run(&mut *transaction.inner).await;
         migrations.map_err(|source| LedgerError::Migrate { path, source })?;
-        transaction.commit().await
+        transaction.commit().await.map(drop)
     }
 
     /// Begins a transaction that may write; waits while another one is open.
@@ -143,14 +161,19 @@ impl Ledger {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let turn = turn.map_err(|_| LedgerError::while_trying("begin a transaction")(sqlx::Error::PoolClosed))?;
         let inner = self.pool.begin_with("BEGIN IMMEDIATE").await;
-        Ok(Transaction { inner: inner.map_err(LedgerError::while_trying("begin a transaction"))?, _turn: Some(turn) })
+        Ok(Transaction {
+            inner: inner.map_err(LedgerError::while_trying("begin a transaction"))?,
+            _turn: Some(turn),
+            news: News::default(),
+            delayed: later::Delayed::default(),
+        })
     }
 
     /// Begins a transaction for reading: it sees one moment, and keeps nobody from writing.
     pub async fn snapshot(&self) -> Result<Transaction, LedgerError> {
         let transaction = self.pool.begin_with("BEGIN").await;
         let inner = transaction.map_err(LedgerError::while_trying("begin a transaction for reading"))?;
-        Ok(Transaction { inner, _turn: None })
+        Ok(Transaction { inner, _turn: None, news: News::default(), delayed: later::Delayed::default() })
     }
 
     /// A connection for reading what is committed.
@@ -222,13 +245,18 @@ impl Ledger {
 async fn connect(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
     let begun = tokio::time::Instant::now();
     loop {
-        match SqlitePoolOptions::new().max_connections(4).connect_with(options.clone()).await {
+        match pool_options().connect_with(options.clone()).await {
             Err(error) if is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
             outcome => return outcome,
         }
     }
+}
+
+/// A connection is a thread of its own here: asking it before each use whether it is alive would only cost time.
+fn pool_options() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(4).test_before_acquire(false)
 }
 
 /// SQLITE_BUSY.
@@ -259,9 +287,10 @@ fn primary_code(error: &sqlx::Error) -> Option<u32> {
 }
 
 impl Transaction {
-    /// The connection, for what other modules keep in the same transaction.
-    pub fn connection(&mut self) -> &mut SqliteConnection {
-        &mut self.inner
+    /// The connection, for what other modules keep in the same transaction; all that was written before is seen on it.
+    pub async fn connection(&mut self) -> Result<&mut SqliteConnection, LedgerError> {
+        self.write_delayed().await?;
+        Ok(&mut self.inner)
     }
 
     /// Begins what may be undone by itself; [`keep_step`](Self::keep_step) or [`undo_step`](Self::undo_step) ends it.
@@ -281,18 +310,20 @@ impl Transaction {
     }
 
     async fn on_step(&mut self, sql: &'static str) -> Result<(), LedgerError> {
-        let done = sqlx::query(sql).execute(self.connection()).await;
+        let done = sqlx::query(sql).execute(self.connection().await?).await;
         done.map(drop).map_err(LedgerError::while_trying("undo a part of a transaction"))
     }
 
-    /// Makes everything in the transaction last.
-    pub async fn commit(self) -> Result<(), LedgerError> {
-        self.inner.commit().await.map_err(LedgerError::while_trying("commit"))
+    /// Makes everything in the transaction last; what of it somebody waits for.
+    pub async fn commit(mut self) -> Result<News, LedgerError> {
+        self.write_delayed().await?;
+        self.inner.commit().await.map_err(LedgerError::while_trying("commit"))?;
+        Ok(self.news)
     }
 
     /// Records how far a folder has been read; `since_at` stays what it was when the folder was first seen.
     pub async fn set_cursor(&mut self, user: &str, folder: &str, cursor: CursorRecord) -> Result<(), LedgerError> {
-        sqlx::query(
+        self.later(
             "INSERT INTO cursor (user, folder, uid_validity, next_uid, since_at, highest_modseq) VALUES (?, ?, ?, ?, ?, ?)
              ON CONFLICT (user, folder) DO UPDATE
              SET uid_validity = excluded.uid_validity, next_uid = excluded.next_uid,
@@ -304,9 +335,7 @@ impl Transaction {
         .bind(cursor.next_uid)
         .bind(cursor.since_at)
         .bind(cursor.highest_modseq)
-        .execute(self.connection())
+        .enter()
         .await
-        .map_err(LedgerError::while_trying("write a cursor"))?;
-        Ok(())
     }
 }

@@ -41,6 +41,7 @@ impl MoveTarget {
 impl Transaction {
     /// Enters a mail to be moved, from now on; once.
     pub async fn owe_move(&mut self, owed: &OwedMove, now: i64) -> Result<(), LedgerError> {
+        self.news.moves = true;
         sqlx::query(
             "INSERT INTO owed_move (user, folder, uid_validity, uid, message_id, target, attempts, next_attempt_at)
              VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (user, folder, uid_validity, uid) DO NOTHING",
@@ -53,7 +54,7 @@ impl Transaction {
         .bind(owed.target.as_str())
         .bind(owed.attempts)
         .bind(now)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("enter a mail to be moved"))?;
         Ok(())
@@ -70,7 +71,7 @@ impl Ledger {
                    WHERE next_attempt_at <= ?1 ORDER BY next_attempt_at LIMIT 1) AS first
                ON first.user = owed_move.user AND first.folder = owed_move.folder
               AND first.uid_validity = owed_move.uid_validity
-             WHERE next_attempt_at <= ?1 ORDER BY uid LIMIT ?2",
+             WHERE next_attempt_at <= ?1 ORDER BY uid LIMIT ?2 + 0",
         )
         .bind(now)
         .bind(most)

@@ -92,6 +92,7 @@ const COLUMNS: &str =
 impl Transaction {
     /// Enters a debt; false when the very same mail was entered before.
     pub async fn owe(&mut self, debt: &Debt) -> Result<bool, LedgerError> {
+        self.news.mails = true;
         let entered = sqlx::query(
             "INSERT INTO outbox (user, cal_uid, message_id, sender, method, subject, raw, created_at, attempts,
                                  next_attempt_at, last_error, dtstamp, is_open)
@@ -108,7 +109,7 @@ impl Transaction {
         .bind(debt.created_at)
         .bind(debt.dtstamp)
         .bind(i64::from(!debt.recipients.is_empty()))
-        .fetch_optional(self.connection())
+        .fetch_optional(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("enter a mail in the outbox"))?;
         let Some(id) = entered.map(|row| row.get::<i64, _>(0)) else { return Ok(false) };
@@ -119,7 +120,7 @@ impl Transaction {
             )
             .bind(id)
             .bind(address)
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("enter a recipient in the outbox"))?;
         }
@@ -136,6 +137,7 @@ impl Transaction {
     /// An operator may have dropped a mail while it was on its way: then only that it went all the same is recorded. Two statements
     /// whatever their number: each one costs more than what it does.
     pub async fn settle_all(&mut self, outcomes: &[(i64, &OutboxRecipient)], at: i64) -> Result<(), LedgerError> {
+        self.news.mails = true;
         let latest: BTreeMap<_, _> =
             outcomes.iter().map(|(id, outcome)| ((id, outcome.address.as_str()), outcome)).collect();
         let rows = latest.iter().map(|((id, address), outcome)| {
@@ -151,7 +153,7 @@ impl Transaction {
                AND (state = 'waiting' OR outcome.value ->> 2 = 'sent')",
         )
         .bind(rows)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("record a delivery"))?;
         self.close_when_done(&outcomes.iter().map(|(id, _)| *id).collect::<Vec<_>>()).await
@@ -166,7 +168,7 @@ impl Transaction {
              WHERE id IN (SELECT value FROM json_each(?))",
         )
         .bind(ids)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("record a delivery"))?;
         Ok(())
@@ -180,7 +182,7 @@ impl Transaction {
         .bind(next_attempt_at)
         .bind(why)
         .bind(id)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("put off a mail"))?;
         Ok(())
@@ -192,7 +194,7 @@ impl Transaction {
             .bind(until)
             .bind(why)
             .bind(id)
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("keep a mail back"))?;
         Ok(())
@@ -203,7 +205,7 @@ impl Transaction {
         let row = sqlx::query("SELECT MAX(dtstamp) FROM outbox WHERE user = ? AND cal_uid = ?")
             .bind(user)
             .bind(cal_uid)
-            .fetch_one(self.connection())
+            .fetch_one(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("look for the last message"))?;
         Ok(row.get(0))
@@ -226,7 +228,7 @@ impl Transaction {
         .bind(method)
         .bind(since)
         .bind(to)
-        .fetch_one(self.connection())
+        .fetch_one(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("count what a user owes"))?;
         Ok(row.get(0))
@@ -237,7 +239,7 @@ impl Transaction {
         let row = sqlx::query("SELECT 1 FROM outbox WHERE user = ? AND message_id = ?")
             .bind(user)
             .bind(message_id)
-            .fetch_optional(self.connection())
+            .fetch_optional(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("look for a mail of ours"))?;
         Ok(row.is_some())

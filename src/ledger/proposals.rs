@@ -39,7 +39,7 @@ impl Transaction {
         .bind(&proposal.message_id)
         .bind(&proposal.content)
         .bind(proposal.at)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("keep a proposal"))?;
         Ok(())
@@ -53,7 +53,7 @@ impl Transaction {
         )
         .bind(user)
         .bind(cal_uid)
-        .fetch_all(self.connection())
+        .fetch_all(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("read proposals"))?;
         Ok(rows.iter().map(proposal).collect())
@@ -66,7 +66,7 @@ impl Transaction {
             .bind(&settled.cal_uid)
             .bind(&settled.method)
             .bind(&settled.sender)
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("remove a proposal"))?;
         Ok(())
@@ -74,13 +74,11 @@ impl Transaction {
 
     /// Removes the invitations to one UID that waited: the user has decided, or the organizer has cancelled.
     pub async fn remove_invitations(&mut self, user: &str, cal_uid: &str) -> Result<(), LedgerError> {
-        sqlx::query("DELETE FROM proposal WHERE user = ? AND cal_uid = ? AND method IN ('REQUEST', 'ADD')")
+        self.later("DELETE FROM proposal WHERE user = ? AND cal_uid = ? AND method IN ('REQUEST', 'ADD')")
             .bind(user)
             .bind(cal_uid)
-            .execute(self.connection())
+            .enter()
             .await
-            .map_err(LedgerError::while_trying("remove a proposal"))?;
-        Ok(())
     }
 }
 

@@ -72,7 +72,7 @@ impl Transaction {
         .bind(&question.sender)
         .bind(&question.about)
         .bind(question.at)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("keep a question"))?;
         Ok(())
@@ -86,7 +86,7 @@ impl Transaction {
         )
         .bind(user)
         .bind(message_id)
-        .fetch_optional(self.connection())
+        .fetch_optional(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("look for a question"))?;
         let Some(row) = row else { return Ok(None) };

@@ -15,6 +15,8 @@ const CANCELLED: &str = "cancelled";
 const REPLY: &str = "reply";
 const RESCHEDULED: &str = "rescheduled";
 const REFRESHED: &str = "refreshed";
+/// A row of the other table: who owns the UID.
+const ORGANIZER: &str = "organizer";
 
 /// Where a row of the table stands among those of one user and UID.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,22 +29,16 @@ struct RowPlace {
 impl Transaction {
     /// What a user has taken so far about a UID.
     pub async fn revisions(&mut self, user: &str, uid: &CalUid) -> Result<Revisions, LedgerError> {
-        let organizer = sqlx::query("SELECT organizer FROM standing WHERE user = ? AND cal_uid = ?")
-            .bind(user)
-            .bind(&uid.0)
-            .fetch_optional(self.connection())
-            .await
-            .map_err(LedgerError::while_trying("read an organizer"))?;
         let rows = sqlx::query(
-            "SELECT kind, instance, attendee, sequence, dtstamp FROM revision WHERE user = ? AND cal_uid = ?",
+            "SELECT kind, instance, attendee, sequence, dtstamp FROM revision WHERE user = ?1 AND cal_uid = ?2
+             UNION ALL SELECT 'organizer', '', organizer, 0, 0 FROM standing WHERE user = ?1 AND cal_uid = ?2",
         )
         .bind(user)
         .bind(&uid.0)
-        .fetch_all(self.connection())
+        .fetch_all(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("read revisions"))?;
-        let organizer = organizer.map(|row| Address::parse(row.get(0)));
-        let mut revisions = Revisions { organizer, ..Revisions::default() };
+        let mut revisions = Revisions::default();
         rows.iter().try_for_each(|row| add(&mut revisions, row))?;
         Ok(revisions)
     }
@@ -64,16 +60,15 @@ impl Transaction {
             self.write_revision(user, uid, place, *revision).await?;
         }
         if let Some(organizer) = after.organizer.as_ref().filter(|_| before.organizer != after.organizer) {
-            sqlx::query(
+            self.later(
                 "INSERT INTO standing (user, cal_uid, organizer) VALUES (?, ?, ?)
                  ON CONFLICT (user, cal_uid) DO UPDATE SET organizer = excluded.organizer",
             )
             .bind(user)
             .bind(&uid.0)
             .bind(organizer.as_str())
-            .execute(self.connection())
-            .await
-            .map_err(LedgerError::while_trying("write an organizer"))?;
+            .enter()
+            .await?;
         }
         Ok(())
     }
@@ -85,7 +80,7 @@ impl Transaction {
         place: &RowPlace,
         revision: Revision,
     ) -> Result<(), LedgerError> {
-        sqlx::query(
+        self.later(
             "INSERT INTO revision (user, cal_uid, kind, instance, attendee, sequence, dtstamp)
              VALUES (?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (user, cal_uid, kind, instance, attendee) DO UPDATE
@@ -98,25 +93,19 @@ impl Transaction {
         .bind(&place.attendee)
         .bind(revision.sequence.0)
         .bind(revision.dtstamp)
-        .execute(self.connection())
+        .enter()
         .await
-        .map_err(LedgerError::while_trying("write a revision"))?;
-        Ok(())
     }
 
     async fn delete_revision(&mut self, user: &str, uid: &CalUid, place: &RowPlace) -> Result<(), LedgerError> {
-        sqlx::query(
-            "DELETE FROM revision WHERE user = ? AND cal_uid = ? AND kind = ? AND instance = ? AND attendee = ?",
-        )
-        .bind(user)
-        .bind(&uid.0)
-        .bind(place.kind)
-        .bind(&place.instance)
-        .bind(&place.attendee)
-        .execute(self.connection())
-        .await
-        .map_err(LedgerError::while_trying("remove a revision"))?;
-        Ok(())
+        self.later("DELETE FROM revision WHERE user = ? AND cal_uid = ? AND kind = ? AND instance = ? AND attendee = ?")
+            .bind(user)
+            .bind(&uid.0)
+            .bind(place.kind)
+            .bind(&place.instance)
+            .bind(&place.attendee)
+            .enter()
+            .await
     }
 }
 
@@ -146,6 +135,10 @@ fn rows(revisions: &Revisions) -> BTreeMap<RowPlace, Revision> {
 fn add(revisions: &mut Revisions, row: &SqliteRow) -> Result<(), LedgerError> {
     let (kind, instance, attendee): (String, String, String) = (row.get(0), row.get(1), row.get(2));
     let revision = Revision { sequence: Sequence(row.get(3)), dtstamp: row.get(4) };
+    if kind == ORGANIZER {
+        revisions.organizer = Some(Address::parse(&attendee));
+        return Ok(());
+    }
     let key = InstanceKey::parse(&instance)
         .ok_or(LedgerError::Unreadable { what: "the instance of a revision", value: instance })?;
     match kind.as_str() {

@@ -73,7 +73,7 @@ impl Transaction {
         .bind(statement.dtstamp)
         .bind(source.as_str())
         .bind(outbox_id)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("record what was said"))?;
         Ok(())
@@ -87,7 +87,7 @@ impl Transaction {
         )
         .bind(user)
         .bind(cal_uid)
-        .fetch_all(self.connection())
+        .fetch_all(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("look for what was said"))?;
         Ok(rows.iter().map(statement).collect())
@@ -102,7 +102,7 @@ impl Transaction {
         )
         .bind(user)
         .bind(cal_uid)
-        .fetch_all(self.connection())
+        .fetch_all(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("look for what is owed"))?;
         Ok(rows.iter().map(|row| Pending { outbox_id: row.get(6), statement: statement(row) }).collect())
@@ -114,7 +114,7 @@ impl Transaction {
             .bind(user)
             .bind(cal_uid)
             .bind(instance)
-            .fetch_one(self.connection())
+            .fetch_one(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("look for what was said"))?;
         Ok(row.get(0))
@@ -124,7 +124,7 @@ impl Transaction {
     pub async fn outbox_id(&mut self, message_id: &str) -> Result<Option<i64>, LedgerError> {
         let row = sqlx::query("SELECT id FROM outbox WHERE message_id = ?")
             .bind(message_id)
-            .fetch_optional(self.connection())
+            .fetch_optional(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("look for a mail of ours"))?;
         Ok(row.map(|row| row.get(0)))
@@ -135,7 +135,7 @@ impl Transaction {
         sqlx::query("UPDATE outbox SET next_attempt_at = ? WHERE id = ? AND attempts = 0")
             .bind(until)
             .bind(outbox_id)
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("hold a mail back"))?;
         Ok(())

@@ -24,7 +24,7 @@ impl Transaction {
             .bind(user)
             .bind(address.as_str())
             .bind(at)
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("remember whom a user has written to"))?;
         }
@@ -52,7 +52,7 @@ impl Transaction {
         )
         .bind(user)
         .bind(ACQUAINTANCES_MAX - 1)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("forget the oldest acquaintances"))?;
         Ok(())
@@ -63,7 +63,7 @@ impl Transaction {
         let row = sqlx::query("SELECT 1 FROM acquaintance WHERE user = ? AND address = ?")
             .bind(user)
             .bind(address.as_str())
-            .fetch_optional(self.connection())
+            .fetch_optional(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("look up an acquaintance"))?;
         Ok(row.is_some())
@@ -80,14 +80,15 @@ impl Transaction {
     ) -> Result<u32, LedgerError> {
         let counted = sqlx::query(
             "SELECT COUNT(*) FROM (
-                 SELECT 1 FROM decision WHERE user = ? AND sender = ? AND at >= ? AND proof LIKE ? LIMIT ?)",
+                 SELECT 1 FROM decision WHERE user = ? AND sender = ? AND at >= ? AND substr(proof, 1, length(?)) = ? LIMIT ? + 0)",
         )
         .bind(user)
         .bind(sender)
         .bind(since)
-        .bind(format!("{proof}%"))
+        .bind(proof)
+        .bind(proof)
         .bind(most)
-        .fetch_one(self.connection())
+        .fetch_one(self.connection().await?)
         .await;
         counted.map(|row| row.get(0)).map_err(LedgerError::while_trying("count what a sender has sent"))
     }
@@ -96,22 +97,22 @@ impl Transaction {
     pub async fn count_answers(&mut self, user: &str, cal_uid: &str, most: u32) -> Result<u32, LedgerError> {
         let counted = sqlx::query(
             "SELECT COUNT(*) FROM (
-                 SELECT 1 FROM decision WHERE user = ? AND cal_uid = ? AND method = 'REPLY' LIMIT ?)",
+                 SELECT 1 FROM decision WHERE user = ? AND cal_uid = ? AND method = 'REPLY' LIMIT ? + 0)",
         )
         .bind(user)
         .bind(cal_uid)
         .bind(most)
-        .fetch_one(self.connection())
+        .fetch_one(self.connection().await?)
         .await;
         counted.map(|row| row.get(0)).map_err(LedgerError::while_trying("count the answers to an event"))
     }
 
     /// How many messages wait for a user; counts to `most` only.
     pub async fn count_waiting(&mut self, user: &str, most: u32) -> Result<u32, LedgerError> {
-        let counted = sqlx::query("SELECT COUNT(*) FROM (SELECT 1 FROM proposal WHERE user = ? LIMIT ?)")
+        let counted = sqlx::query("SELECT COUNT(*) FROM (SELECT 1 FROM proposal WHERE user = ? LIMIT ? + 0)")
             .bind(user)
             .bind(most)
-            .fetch_one(self.connection())
+            .fetch_one(self.connection().await?)
             .await;
         counted.map(|row| row.get(0)).map_err(LedgerError::while_trying("count what waits"))
     }
@@ -123,7 +124,7 @@ impl Transaction {
         }
         let row = sqlx::query("SELECT sender, raw FROM outbox WHERE message_id = ?")
             .bind(message_id)
-            .fetch_optional(self.connection())
+            .fetch_optional(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("look up a mail of our own"))?;
         Ok(row.map(|row| (row.get(0), row.get(1))))

@@ -12,6 +12,7 @@ impl Transaction {
         attendee: &str,
         due_at: i64,
     ) -> Result<(), LedgerError> {
+        self.news.mails = true;
         sqlx::query(
             "INSERT INTO unshared_answer (user, cal_uid, attendee, due_at)
              VALUES (?1, ?2, ?3,
@@ -22,7 +23,7 @@ impl Transaction {
         .bind(cal_uid)
         .bind(attendee)
         .bind(due_at)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("note an answer"))?;
         Ok(())
@@ -33,7 +34,7 @@ impl Transaction {
         let rows = sqlx::query("DELETE FROM unshared_answer WHERE user = ? AND cal_uid = ? RETURNING attendee")
             .bind(user)
             .bind(cal_uid)
-            .fetch_all(self.connection())
+            .fetch_all(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("take the answers gathered"))?;
         let mut attendees: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
@@ -47,7 +48,7 @@ impl Ledger {
     pub async fn answers_due(&self, now: i64, most: u32) -> Result<Vec<(String, String)>, LedgerError> {
         let rows = sqlx::query(
             "SELECT user, cal_uid FROM unshared_answer WHERE due_at <= ?
-             GROUP BY user, cal_uid ORDER BY MIN(due_at), user, cal_uid LIMIT ?",
+             GROUP BY user, cal_uid ORDER BY MIN(due_at), user, cal_uid LIMIT ? + 0",
         )
         .bind(now)
         .bind(most)

@@ -44,7 +44,7 @@ impl Transaction {
         .bind(folder)
         .bind(look.uid_validity)
         .bind(look.next_uid)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("record a look"))?;
         Ok(())
@@ -54,7 +54,7 @@ impl Transaction {
     pub async fn add_tag(&mut self, (user, folder): (&str, &str), (uid, choice): &Tag) -> Result<(), LedgerError> {
         let insert =
             sqlx::query("INSERT INTO tag (user, folder, uid, choice) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING");
-        let insert = insert.bind(user).bind(folder).bind(uid).bind(choice).execute(self.connection()).await;
+        let insert = insert.bind(user).bind(folder).bind(uid).bind(choice).execute(self.connection().await?).await;
         insert.map_err(LedgerError::while_trying("record a keyword"))?;
         Ok(())
     }
@@ -62,7 +62,7 @@ impl Transaction {
     /// Forgets a keyword that is there no more.
     pub async fn remove_tag(&mut self, (user, folder): (&str, &str), (uid, choice): &Tag) -> Result<(), LedgerError> {
         let delete = sqlx::query("DELETE FROM tag WHERE user = ? AND folder = ? AND uid = ? AND choice = ?");
-        let delete = delete.bind(user).bind(folder).bind(uid).bind(choice).execute(self.connection()).await;
+        let delete = delete.bind(user).bind(folder).bind(uid).bind(choice).execute(self.connection().await?).await;
         delete.map_err(LedgerError::while_trying("forget a keyword"))?;
         Ok(())
     }

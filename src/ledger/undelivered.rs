@@ -44,7 +44,7 @@ impl Transaction {
     pub async fn sent_mail(&mut self, id: i64) -> Result<Option<SentMail>, LedgerError> {
         let row = sqlx::query("SELECT id, user, cal_uid, message_id, method FROM outbox WHERE id = ?")
             .bind(id)
-            .fetch_optional(self.connection())
+            .fetch_optional(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("look for a mail that came back"))?;
         self.with_recipients(row).await
@@ -56,7 +56,7 @@ impl Transaction {
             sqlx::query("SELECT id, user, cal_uid, message_id, method FROM outbox WHERE user = ? AND message_id = ?")
                 .bind(user)
                 .bind(message_id)
-                .fetch_optional(self.connection())
+                .fetch_optional(self.connection().await?)
                 .await
                 .map_err(LedgerError::while_trying("look for a mail that came back"))?;
         self.with_recipients(row).await
@@ -68,7 +68,7 @@ impl Transaction {
         let rows =
             sqlx::query("SELECT address, state, detail FROM outbox_recipient WHERE outbox_id = ? ORDER BY address")
                 .bind(id)
-                .fetch_all(self.connection())
+                .fetch_all(self.connection().await?)
                 .await
                 .map_err(LedgerError::while_trying("read recipients"))?;
         let recipients = rows
@@ -84,6 +84,7 @@ impl Transaction {
 
     /// Records that a mail came back from a recipient; false when it is known already, or has not been sent.
     pub async fn mark_bounced(&mut self, id: i64, address: &str, why: &str) -> Result<bool, LedgerError> {
+        self.news.mails = true;
         let marked = sqlx::query(
             "UPDATE outbox_recipient SET state = 'failed', detail = ?
              WHERE outbox_id = ? AND address = ? AND state = 'sent' RETURNING address",
@@ -91,7 +92,7 @@ impl Transaction {
         .bind(format!("came back: {why}"))
         .bind(id)
         .bind(address)
-        .fetch_optional(self.connection())
+        .fetch_optional(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("record a mail that came back"))?;
         Ok(marked.is_some())
@@ -101,7 +102,7 @@ impl Transaction {
     pub async fn subject_of(&mut self, id: i64) -> Result<Option<MailName>, LedgerError> {
         let row = sqlx::query("SELECT subject, message_id FROM outbox WHERE id = ?")
             .bind(id)
-            .fetch_optional(self.connection())
+            .fetch_optional(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("look for a mail that was not delivered"))?;
         Ok(row.map(|row| MailName { subject: row.get(0), message_id: row.get(1) }))
@@ -111,6 +112,7 @@ impl Transaction {
     ///
     /// A user who was told of this address and object within the last week is not told again: every update would bring the same news.
     pub async fn note_undelivered(&mut self, failed: &Untold, due_at: i64) -> Result<(), LedgerError> {
+        self.news.failures = true;
         sqlx::query(
             "INSERT INTO undelivered (user, cal_uid, address, outbox_id, method, detail, failed_at, due_at, told)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)
@@ -128,7 +130,7 @@ impl Transaction {
         .bind(failed.failed_at)
         .bind(due_at)
         .bind(TOLD_MILLIS)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("note what was not delivered"))?;
         Ok(())
@@ -143,7 +145,7 @@ impl Transaction {
              RETURNING user, cal_uid, address, outbox_id, method, detail, failed_at",
         )
         .bind(now)
-        .fetch_all(self.connection())
+        .fetch_all(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("look for what was not delivered"))?;
         let mut untold: Vec<Untold> = rows.iter().map(untold).collect();

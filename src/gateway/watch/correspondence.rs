@@ -97,7 +97,8 @@ impl Watcher {
         }
         let mut transaction = self.common.gateway.ledger.begin().await?;
         transaction.add_correspondents(self.user.key(), &people).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(())
     }
 
     /// Learns from the sent mails of the last year whom the user knows, when a folder of sent mail is seen for the first time.

@@ -141,6 +141,7 @@ impl Watcher {
             transaction.add_tag(place, new).await?;
         }
         transaction.set_look(place, look).await?;
-        Ok(transaction.commit().await?)
+        transaction.commit().await?;
+        Ok(())
     }
 }

@@ -71,7 +71,7 @@ impl Ledger {
              WHERE is_open = 1 AND next_attempt_at <= ?
                AND EXISTS (SELECT 1 FROM outbox_recipient mine
                            WHERE mine.outbox_id = outbox.id AND mine.state = 'waiting' AND {IS_FREE})
-             ORDER BY id LIMIT ?"
+             ORDER BY id LIMIT ? + 0"
         )))
         .bind(now)
         .bind(most)

@@ -37,13 +37,14 @@ impl Transaction {
     /// `now` in Unix milliseconds: the time in which it is tried begins anew. A mail whose text is kept no more, and
     /// what was dropped, stay as they are.
     pub async fn retry(&mut self, id: i64, now: i64) -> Result<u64, LedgerError> {
+        self.news.mails = true;
         let again = sqlx::query(
             "UPDATE outbox_recipient SET state = 'waiting', settled_at = 0
              WHERE outbox_id = ?1 AND state IN ('waiting', 'failed')
                AND EXISTS (SELECT 1 FROM outbox WHERE id = ?1 AND LENGTH(raw) > 0)",
         )
         .bind(id)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("try a mail again"))?
         .rows_affected();
@@ -54,7 +55,7 @@ impl Transaction {
             )
             .bind(now)
             .bind(id)
-            .execute(self.connection())
+            .execute(self.connection().await?)
             .await
             .map_err(LedgerError::while_trying("try a mail again"))?;
         }
@@ -63,6 +64,7 @@ impl Transaction {
 
     /// Marks a mail as dropped for all who have not got it; those whom it concerns. `detail` says who did it.
     pub async fn drop_mail(&mut self, id: i64, detail: &str, at: i64) -> Result<Vec<OutboxRecipient>, LedgerError> {
+        self.news.mails = true;
         let rows = sqlx::query(
             "UPDATE outbox_recipient SET state = 'dropped', detail = ?1, settled_at = ?2
              WHERE outbox_id = ?3 AND state IN ('waiting', 'failed') RETURNING address",
@@ -70,7 +72,7 @@ impl Transaction {
         .bind(detail)
         .bind(at)
         .bind(id)
-        .fetch_all(self.connection())
+        .fetch_all(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("drop a mail"))?;
         self.close_when_done(&[id]).await?;
@@ -84,6 +86,7 @@ impl Transaction {
 
     /// Lets the rate limits of a user count anew from `at`, Unix milliseconds, and makes due what they kept back.
     pub async fn release(&mut self, user: &str, at: i64, by: &str) -> Result<u64, LedgerError> {
+        self.news.mails = true;
         sqlx::query(
             "INSERT INTO outbox_release (user, released_at, released_by) VALUES (?, ?, ?)
              ON CONFLICT (user) DO UPDATE SET released_at = excluded.released_at, released_by = excluded.released_by",
@@ -91,7 +94,7 @@ impl Transaction {
         .bind(user)
         .bind(at)
         .bind(by)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("lift a limit"))?;
         let held = sqlx::query(
@@ -99,7 +102,7 @@ impl Transaction {
         )
         .bind(at)
         .bind(user)
-        .execute(self.connection())
+        .execute(self.connection().await?)
         .await
         .map_err(LedgerError::while_trying("lift a limit"))?;
         Ok(held.rows_affected())
