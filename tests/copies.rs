@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
 use imipd::config::Config;
 use imipd::gateway::{Change, Gateway, Place, Respond, now_millis};
 use imipd::itip::announce::Answer;
@@ -358,6 +359,34 @@ async fn a_note_that_comes_back_is_the_end_of_it() {
     );
     gateway.tell_undelivered(now_millis() + 120_000).await.expect("told");
     assert_eq!(outbox(&gateway).await.len(), 3, "no note about a note");
+}
+
+#[tokio::test]
+async fn only_what_has_failed_is_marked_however_the_report_is_made() {
+    let (_folder, gateway, message_id) = sent().await;
+    let before = stored(&gateway).await;
+    for (nth, action) in ["delivered", "relayed", "expanded", "delayed", "delayed (and failed)", "x-failed"].iter().enumerate() {
+        let raw = report(BO, &format!("u{nth}"), &message_id).replace("Action: failed", &format!("Action: {action}"));
+        assert_eq!(reason(&gateway, FolderRole::Inbox, &raw).await, "delivery-report", "{action}");
+    }
+    assert_eq!(stored(&gateway).await, before);
+    // The returned mail in base64, and one who failed among dozens of others who are not ours.
+    let raw = report(BO, "many", &message_id);
+    let (head, mail) = raw.split_once("Content-Type: message/rfc822\r\n\r\n").expect("the returned mail");
+    let (mail, end) = mail.split_once("\r\n--b--").expect("an end");
+    let encoded = base64::prelude::BASE64_STANDARD.encode(mail);
+    let encoded = encoded.as_bytes().chunks(76).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\r\n");
+    let others: String = (0..60)
+        .map(|nth| format!("Final-Recipient: rfc822; other{nth}@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"))
+        .collect();
+    let head = head.replace("Final-Recipient", &format!("{others}Final-Recipient"));
+    let raw = format!(
+        "{head}Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{encoded}\r\n--b--{end}"
+    );
+    assert_eq!(reason(&gateway, FolderRole::Inbox, &raw).await, "not-delivered", "{raw}");
+    assert_eq!(failed(&gateway).await, [BO]);
+    gateway.tell_undelivered(now_millis() + 60_000).await.expect("told");
+    assert_eq!(waiting(&gateway).await, [format!("NOTE {ADA}")], "and not one for each of the others");
 }
 
 #[tokio::test]

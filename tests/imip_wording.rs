@@ -455,6 +455,26 @@ fn recipients_with_different_languages_get_different_mails() {
 }
 
 #[test]
+fn an_address_that_few_servers_take_costs_nobody_else_their_mail() {
+    let text = std::fs::read_to_string(root("examples/preview/invitation.ics")).unwrap();
+    let more = "ATTENDEE:mailto:jörg@bücher.example\r\nATTENDEE:mailto:cy@bücher.example\r\nEND:VEVENT";
+    let message = invitation(CalendarObject::parse(&text.replace("END:VEVENT", more)).unwrap());
+    let letters = written(&message, Language::English, &Thread::default());
+    let told: Vec<(Vec<String>, bool)> = letters
+        .iter()
+        .map(|letter| (letter.recipients.iter().map(ToString::to_string).collect(), letter.mail.raw.is_ascii()))
+        .collect();
+    let expected = [
+        (vec!["bob@example.org".to_owned(), "cy@xn--bcher-kva.example".to_owned()], true),
+        (vec!["jörg@xn--bcher-kva.example".to_owned()], false),
+    ];
+    assert_eq!(told, expected);
+    // The calendar names all of them, as the organizer wrote them.
+    let calendar = &imipd::imip::extract(&letters[0].mail.raw).calendars[0].text;
+    assert!(calendar.contains("mailto:jörg@bücher.example") && calendar.contains("mailto:cy@bücher.example"));
+}
+
+#[test]
 fn personal_links_go_to_one_recipient_each() {
     let text = std::fs::read_to_string(root("examples/preview/invitation.ics")).unwrap();
     let message = invitation(
