@@ -127,12 +127,12 @@ every-day = { $every ->
 }
 every-workday = 每个工作日（星期一至星期五）
 weekly-on-one = { $every ->
-    [1] 每周的{ weekday }
+    [1] 每周{ weekday }
     [2] 每两周的{ weekday }
    *[other] 每{ $every }周的{ weekday }
 }
 weekly-on-several = { $every ->
-    [1] 每周的{ $days }
+    [1] 每周{ $days }
     [2] 每两周的{ $days }
    *[other] 每{ $every }周的{ $days }
 }
