@@ -24,6 +24,7 @@ pub mod limits;
 mod login;
 mod mark;
 mod notify;
+mod ordinary;
 mod relocate;
 mod roles;
 mod scan;

@@ -21,6 +21,11 @@ impl Scanner {
         self.framing.feed(octets)?;
         self.nesting.feed(octets)
     }
+
+    /// Whether the next octet begins a line.
+    pub(super) fn is_between_lines(&self) -> bool {
+        self.framing.state == FramingState::Line && self.framing.head.is_empty()
+    }
 }
 
 /// Follows lines and literals. RFC 3501 §2.2 and §4.3.

@@ -11,6 +11,7 @@ use super::credentials::Credentials;
 use super::error::MailboxError;
 use super::limits::{PEOPLE_FIELDS_BYTES_MAX, SEARCH_WINDOW, SENDER_FIELDS_BYTES_MAX, STRUCTURES_MAX};
 use super::login::{Capabilities, open};
+use super::ordinary::date_time;
 use super::structure::{MailStructure, Outline};
 use super::transport::ImapServer;
 use super::wire::{Command, Wire};
@@ -140,7 +141,9 @@ impl Session {
     ) -> Result<Vec<MailStructure>, MailboxError> {
         let command = Command::open(format!("UID FETCH {set} ({items})"));
         let mut mails = BTreeMap::<ImapUid, Gathered>::new();
-        self.run(&command, |response| {
+        let news = &mut self.news;
+        let ordinary = self.wire.survey(&command, |response| {
+            news.note(response);
             let Response::Fetch(_, attributes) = response else { return };
             // RFC 3501 §6.4.8: `n:*` always names the last mail, even when its identifier is below n.
             let Some(uid) = uid_of(attributes).filter(|uid| range.contains(uid)) else { return };
@@ -148,9 +151,15 @@ impl Session {
             if mails.len() > STRUCTURES_MAX {
                 mails.pop_last();
             }
-        })
-        .await?;
-        Ok(mails.into_iter().filter_map(|(uid, gathered)| gathered.into_structure(uid)).collect())
+        });
+        let ordinary = ordinary.await?.into_iter().filter(|mail| range.contains(&mail.uid));
+        let parsed = mails.into_iter().filter_map(|(uid, gathered)| gathered.into_structure(uid));
+        // Of a mail that was told in both ways the parser knows more; the sort keeps their order.
+        let mut told: Vec<_> = parsed.chain(ordinary).collect();
+        told.sort_by_key(|mail| mail.uid);
+        told.dedup_by_key(|mail| mail.uid);
+        told.truncate(STRUCTURES_MAX);
+        Ok(told)
     }
 
     /// The mails of the open folder that were received on `day` or later, ascending. RFC 3501 §6.4.4.
@@ -264,7 +273,8 @@ impl Gathered {
             match attribute {
                 AttributeValue::Rfc822Size(octets) => self.octets = Some(*octets),
                 AttributeValue::InternalDate(text) => {
-                    self.internal_date = DateTime::parse_from_str(text.trim(), "%d-%b-%Y %H:%M:%S %z").ok();
+                    let by_library = || DateTime::parse_from_str(text.trim(), "%d-%b-%Y %H:%M:%S %z").ok();
+                    self.internal_date = date_time(text.as_bytes()).or_else(by_library);
                 }
                 AttributeValue::BodyStructure(structure) => self.outline = Some(Outline::of(structure)),
                 AttributeValue::BodySection { section: Some(SectionPath::Full(_)), data: Some(data), .. } => {
@@ -286,6 +296,14 @@ impl Gathered {
         let (octets, fields) = (self.octets.unwrap_or(u32::MAX), self.fields);
         Some(MailStructure { uid, octets, internal_date: self.internal_date, outline, fields })
     }
+}
+
+/// What one FETCH response has told of a mail.
+#[cfg(test)]
+pub(super) fn told(attributes: &[AttributeValue<'_>]) -> Option<MailStructure> {
+    let mut gathered = Gathered::default();
+    gathered.add(attributes);
+    gathered.into_structure(uid_of(attributes)?)
 }
 
 pub(super) fn uid_of(attributes: &[AttributeValue<'_>]) -> Option<ImapUid> {

@@ -80,6 +80,11 @@ impl Outline {
         Self { shape: Shape::Unknown, calendar_parts: Vec::new(), report_parts: Vec::new() }
     }
 
+    /// The outline of a mail that is known to hold neither a calendar nor a report.
+    pub(super) fn ordinary(is_multipart: bool) -> Self {
+        Self { shape: if is_multipart { Shape::Multipart } else { Shape::Single }, ..Self::unknown() }
+    }
+
     pub(super) fn of(structure: &BodyStructure<'_>) -> Self {
         let mut outline = Self::unknown();
         outline.shape = shape_of(structure);

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 use super::error::{LimitExceeded, MailboxError, Refusal};
 use super::guard::Guard;
 use super::limits::RESPONSES_PER_COMMAND_MAX;
+use super::structure::MailStructure;
 use super::transport::{Timing, Transport};
 
 /// A connection on which commands are sent and all their answers checked.
@@ -93,6 +94,18 @@ impl Wire {
         Err(MailboxError::TooLarge { during: command.name.clone(), limit })
     }
 
+    /// Runs a command that asks for structures; the mails that are ordinary are told at the end, and not to `each`.
+    pub(super) async fn survey(
+        &mut self,
+        command: &Command,
+        each: impl FnMut(&Response<'_>),
+    ) -> Result<Vec<MailStructure>, MailboxError> {
+        self.client.get_mut().begin_survey();
+        let done = self.run(command, each).await;
+        let ordinary = self.client.get_mut().end_survey();
+        done.map(|()| ordinary)
+    }
+
     /// Sends a command; the answers are then read by [`step`](Self::step).
     pub(super) async fn begin(&mut self, command: &Command) -> Result<String, MailboxError> {
         if !std::mem::take(&mut self.in_step) {
@@ -130,9 +143,14 @@ impl Wire {
         each: &mut impl FnMut(&Response<'_>),
     ) -> Result<Step, MailboxError> {
         let patience = self.timing.answer;
-        match timeout(patience, self.step_unhurried(tag, command, each)).await {
-            Ok(result) => result,
-            Err(_) => Err(MailboxError::Timeout { during: command.name.clone(), after: patience }),
+        loop {
+            let surveyed = self.client.get_mut().surveyed();
+            match timeout(patience, self.step_unhurried(tag, command, each)).await {
+                Ok(result) => return result,
+                // Responses have come, but not for the parser.
+                Err(_) if self.client.get_mut().surveyed() > surveyed => {}
+                Err(_) => return Err(MailboxError::Timeout { during: command.name.clone(), after: patience }),
+            }
         }
     }
 
