@@ -365,7 +365,9 @@ async fn a_note_that_comes_back_is_the_end_of_it() {
 async fn only_what_has_failed_is_marked_however_the_report_is_made() {
     let (_folder, gateway, message_id) = sent().await;
     let before = stored(&gateway).await;
-    for (nth, action) in ["delivered", "relayed", "expanded", "delayed", "delayed (and failed)", "x-failed"].iter().enumerate() {
+    for (nth, action) in
+        ["delivered", "relayed", "expanded", "delayed", "delayed (and failed)", "x-failed"].iter().enumerate()
+    {
         let raw = report(BO, &format!("u{nth}"), &message_id).replace("Action: failed", &format!("Action: {action}"));
         assert_eq!(reason(&gateway, FolderRole::Inbox, &raw).await, "delivery-report", "{action}");
     }
@@ -377,7 +379,9 @@ async fn only_what_has_failed_is_marked_however_the_report_is_made() {
     let encoded = base64::prelude::BASE64_STANDARD.encode(mail);
     let encoded = encoded.as_bytes().chunks(76).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\r\n");
     let others: String = (0..60)
-        .map(|nth| format!("Final-Recipient: rfc822; other{nth}@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"))
+        .map(|nth| {
+            format!("Final-Recipient: rfc822; other{nth}@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n")
+        })
         .collect();
     let head = head.replace("Final-Recipient", &format!("{others}Final-Recipient"));
     let raw = format!(

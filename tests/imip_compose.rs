@@ -23,7 +23,9 @@ fn compose(letter: &Letter<'_>) -> Result<ComposedMail, ComposeError> {
         assert_eq!((&reading.subject, &reading.message_id), (&mail.subject, &mail.message_id));
         assert_eq!(reading.from, [letter.from.address.as_str()]);
         assert_eq!(reading.to, letter.to.iter().map(|to| to.address.as_str()).collect::<Vec<_>>());
-        if letter.calendar.ends_with("\r\n") && !letter.calendar.contains(|c: char| c.is_control() && !"\r\n\t".contains(c)) {
+        if letter.calendar.ends_with("\r\n")
+            && !letter.calendar.contains(|c: char| c.is_control() && !"\r\n\t".contains(c))
+        {
             let flat = |text: &str| text.replace("\r\n ", "");
             assert_eq!(reading.calendar.as_deref().map(flat), Some(flat(letter.calendar)));
         }

@@ -83,8 +83,12 @@ fn no_value_of_a_property_changes_the_shape_of_a_mail() {
         let raw = &letter.mail.raw;
         assert_eq!(shape(raw), usual, "{evil:?}: {}", String::from_utf8_lossy(raw));
         let Some(reading) = read_mail(raw) else { return };
-        assert_eq!((&*reading.from, &*reading.to), (&["ada@example.com".to_owned()][..], &["bob@example.org".to_owned()][..]));
-        let deceiving = |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{feff}';
+        assert_eq!(
+            (&*reading.from, &*reading.to),
+            (&["ada@example.com".to_owned()][..], &["bob@example.org".to_owned()][..])
+        );
+        let deceiving =
+            |c: char| c.is_control() && c != '\n' || ('\u{202a}'..='\u{202e}').contains(&c) || c == '\u{feff}';
         assert!(!reading.subject.contains(deceiving) && !reading.subject.contains("=?"), "{:?}", reading.subject);
         assert!(!reading.text.contains(deceiving), "{:?}", reading.text);
         // Whatever the values are, it has the lines of any other: nobody was added to it.
@@ -148,7 +152,8 @@ fn who_cannot_be_written_to_costs_nobody_else_their_mail() {
         "a,b@example.org",
     ];
     let long = format!("{}@example.org", "x".repeat(500));
-    let attendees: String = odd.iter().chain([&long.as_str()]).map(|one| format!("ATTENDEE:mailto:{one}\r\n")).collect();
+    let attendees: String =
+        odd.iter().chain([&long.as_str()]).map(|one| format!("ATTENDEE:mailto:{one}\r\n")).collect();
     let letters = written(object("Review", "Ada", &attendees), Language::English);
     let [letter] = letters.as_slice() else { panic!("{} letters", letters.len()) };
     let to: Vec<&str> = letter.recipients.iter().map(Address::as_str).collect();

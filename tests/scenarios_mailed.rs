@@ -53,7 +53,7 @@ impl MailedHost<'_> {
         };
         let author = Author { name: None, timezone: chrono_tz::Asia::Tokyo, language, via: None };
         // Every third is written for each recipient alone.
-        let pen = Pen { wording: self.wording, imip: &IMIP, links: (self.count % 3 == 0).then_some(&links) };
+        let pen = Pen { wording: self.wording, imip: &IMIP, links: self.count.is_multiple_of(3).then_some(&links) };
         let thread = Thread { message_ids: vec!["<first@example.org>".to_owned()], last_received: None };
         let written = letters(outgoing, author, pen, &thread, (Occasioned::ByUser, DATE));
         let (mut to, mut calendars) = (Vec::new(), Vec::new());

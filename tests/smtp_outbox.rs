@@ -378,30 +378,35 @@ const SERVERS: [(&str, &str, RecipientState, &str); 12] = [
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_a_server_refuses_is_noted_and_no_storm_follows() {
-    let tried = SERVERS.iter().flat_map(|one| [(one, vec![]), (one, vec!["PIPELINING"])]).map(|(one, offers)| async move {
-        let (command, reply, state, status) = *one;
-        let mut script = Script { offers: offers.clone(), ..Script::default() };
-        if command == "." { script.after_dot = Some(reply) } else { script.replies = vec![(command, reply)] }
-        let mut world = World::open("").await;
-        let (server, seen) = start(script).await;
-        world.put(&meeting(0, "Plan", &named(&["b"]))).await;
-        world.begin(&server);
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        let stored = loop {
-            let stored = world.stored().await;
-            if line(&stored, "b").contains(&format!("SCHEDULE-STATUS={status}")) && seen.connections() > 0 {
-                break stored;
+    let tried =
+        SERVERS.iter().flat_map(|one| [(one, vec![]), (one, vec!["PIPELINING"])]).map(|(one, offers)| async move {
+            let (command, reply, state, status) = *one;
+            let mut script = Script { offers: offers.clone(), ..Script::default() };
+            if command == "." {
+                script.after_dot = Some(reply)
+            } else {
+                script.replies = vec![(command, reply)]
             }
-            assert!(tokio::time::Instant::now() < deadline, "{one:?} {offers:?}: {stored} {:?}", seen.lines());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        };
-        world.wait(state, 1).await;
-        // It is not asked again and again; the first rest is longer than this.
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        assert!(seen.connections() <= 2, "{one:?} {offers:?}: {} connections", seen.connections());
-        world.stop().await;
-        drop(stored);
-    });
+            let mut world = World::open("").await;
+            let (server, seen) = start(script).await;
+            world.put(&meeting(0, "Plan", &named(&["b"]))).await;
+            world.begin(&server);
+            let deadline = tokio::time::Instant::now() + PATIENCE;
+            let stored = loop {
+                let stored = world.stored().await;
+                if line(&stored, "b").contains(&format!("SCHEDULE-STATUS={status}")) && seen.connections() > 0 {
+                    break stored;
+                }
+                assert!(tokio::time::Instant::now() < deadline, "{one:?} {offers:?}: {stored} {:?}", seen.lines());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            };
+            world.wait(state, 1).await;
+            // It is not asked again and again; the first rest is longer than this.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert!(seen.connections() <= 2, "{one:?} {offers:?}: {} connections", seen.connections());
+            world.stop().await;
+            drop(stored);
+        });
     futures_util::future::join_all(tried).await;
 }
 

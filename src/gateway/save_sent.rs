@@ -75,7 +75,8 @@ impl Gateway {
             Ok(Some(opened)) => opened,
             Ok(None) => {
                 for copy in copies {
-                    self.refuse(copy, "the mailbox has no folder with the attribute \\Sent, and none named Sent").await?;
+                    self.refuse(copy, "the mailbox has no folder with the attribute \\Sent, and none named Sent")
+                        .await?;
                 }
                 return Ok(());
             }

@@ -241,7 +241,10 @@ mod tests {
         let text = text(&notice(Method::Request, &"Invitation to a rehearsal of the choir ".repeat(3), &failures));
         let body = text.split_once("\r\n\r\n").expect("a body").1;
         assert!(body.lines().all(|line| line.len() <= 78), "{body}");
-        assert!(body.contains("\r\n        550 5.1.1 <no.one@far.example>: Recipient address rejected: User"), "{body}");
+        assert!(
+            body.contains("\r\n        550 5.1.1 <no.one@far.example>: Recipient address rejected: User"),
+            "{body}"
+        );
     }
 
     #[test]

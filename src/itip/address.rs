@@ -95,7 +95,9 @@ fn normalise(text: &str) -> Cow<'_, str> {
 /// A domain that would not come back as it was written stays as it is: letters of full width, and whatever else is only made
 /// into another domain, are nobody's address here.
 fn with_ascii_domain(address: Cow<'_, str>) -> Cow<'_, str> {
-    let Some((local, domain)) = address.rsplit_once('@').filter(|(_, domain)| !domain.is_ascii()) else { return address };
+    let Some((local, domain)) = address.rsplit_once('@').filter(|(_, domain)| !domain.is_ascii()) else {
+        return address;
+    };
     match idna::domain_to_ascii(domain) {
         Ok(ascii) if idna::domain_to_unicode(&ascii).0 == domain => Cow::Owned(format!("{local}@{ascii}")),
         Ok(_) | Err(_) => address,

@@ -51,7 +51,8 @@ struct Reader {
 static READER: LazyLock<Option<Mutex<Reader>>> = LazyLock::new(|| match Reader::start() {
     Ok(reader) => Some(Mutex::new(reader)),
     Err(error) if std::env::var_os("CI").is_none() => {
-        let missing = format!("\n*** python3 is MISSING ({error:#}): what imipd writes is not read by a second parser\n\n");
+        let missing =
+            format!("\n*** python3 is MISSING ({error:#}): what imipd writes is not read by a second parser\n\n");
         let _ = std::io::stderr().write_all(missing.as_bytes());
         None
     }
@@ -129,8 +130,13 @@ fn agreed(raw: &[u8], reading: &Reading) {
     if let Some(wrong) = &reading.wrong {
         panic!("Python's parser: {wrong}\n{}", mail());
     }
-    let parsed = MessageParser::default().parse(raw).unwrap_or_else(|| panic!("mail-parser reads nothing:\n{}", mail()));
-    assert!(parsed.parts.iter().all(|part| !part.is_encoding_problem), "mail-parser finds an encoding problem:\n{}", mail());
+    let parsed =
+        MessageParser::default().parse(raw).unwrap_or_else(|| panic!("mail-parser reads nothing:\n{}", mail()));
+    assert!(
+        parsed.parts.iter().all(|part| !part.is_encoding_problem),
+        "mail-parser finds an encoding problem:\n{}",
+        mail()
+    );
     assert_eq!(by_mail_parser(&parsed), *reading, "mail-parser (left) and Python (right) differ:\n{}", mail());
 }
 
