@@ -512,3 +512,9 @@ fn a_keyword_is_one_answer_and_nothing_that_imipd_sets_itself() {
          and backslashes",
     );
 }
+
+#[test]
+fn without_a_push_endpoint_nobody_pushes() {
+    let config = with("[imap]\nwake = \"push\"").unwrap();
+    assert!(config.warnings.iter().any(|warning| warning.starts_with("imap.wake: ")), "{:?}", config.warnings);
+}

@@ -443,11 +443,17 @@ fn read(file: &str, text: &str, places: &Places<'_>) -> Result<Config, ConfigFau
     if faults.is_empty() { Ok(Config { warnings, ..config }) } else { Err(ConfigFaults::new(file, faults)) }
 }
 
+const NOBODY_PUSHES: &str = "is \"push\", but without web.push_token_file no mail server can say that there is new mail; every \
+    mailbox is looked at each imap.safety_poll only";
+
 fn read_root(root: Section<'_>, places: &Places<'_>) -> Config {
     let (imap, access) = sections::imap(root.section("imap"), places);
     let policy = sections::policy(root.section("policy"));
     let web = sections::web(root.section("web"), places);
     let (imip, rsvp) = sections::imip(root.section("imip"), places, &web);
+    if imap.wake == Wake::Push && web.push_token.is_none() {
+        root.section("imap").warn("wake", NOBODY_PUSHES);
+    }
     let base_dir = places.base_dir.to_owned();
     let usual = Usual {
         access,

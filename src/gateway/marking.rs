@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::chore::Chore;
 use super::limits::{MARK_ATTEMPTS_MAX, MARK_DELAY_MILLIS, MARK_PAUSE_MILLIS, MARKS_MAX, RETRY_LOGIN_MAX};
 use super::receive::{Attempt, DEAD_LETTER, Place};
-use super::watch::stopped;
 use super::{Gateway, now_millis};
 use crate::itip::Address;
 use crate::ledger::{DecisionRecord, LedgerError, MarkKind, OwedMark, Transaction};
@@ -22,26 +22,11 @@ use crate::mailbox::{ImapServer, ImapUid, MailboxError, MarkChange, Marked, UidV
 const NAP: Duration = Duration::from_secs(60);
 
 /// Sets what is owed until the daemon stops.
-pub async fn run(gateway: Arc<Gateway>, server: Arc<ImapServer>, mut stop: watch::Receiver<bool>) {
+pub async fn run(gateway: Arc<Gateway>, server: Arc<ImapServer>, stop: watch::Receiver<bool>) {
     let mut told = BTreeSet::new();
-    while !*stop.borrow() {
-        let marked = tokio::select! {
-            marked = gateway.set_marks(&server, &mut told) => marked,
-            // What is half done is done again at the next start, which changes nothing.
-            () = stopped(&mut stop) => return,
-        };
-        let pause = match marked {
-            Ok(pause) => pause,
-            Err(error) => {
-                tracing::error!(%error, "cannot work through the keywords that are owed");
-                NAP
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = gateway.marks.notified() => {}
-            () = stopped(&mut stop) => {}
-        }
+    let mut chore = Chore::new("the keywords that are owed", &gateway.marks, stop);
+    while chore.goes_on() {
+        chore.turn(gateway.set_marks(&server, &mut told)).await;
     }
 }
 

@@ -46,6 +46,7 @@ mod believe;
 mod bounce;
 mod by_hand;
 mod change;
+mod chore;
 mod control;
 mod counters;
 mod courier;

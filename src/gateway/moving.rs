@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::chore::Chore;
 use super::limits::{MARK_ATTEMPTS_MAX, MARK_PAUSE_MILLIS, MARKS_MAX, RETRY_LOGIN_MAX};
-use super::watch::stopped;
 use super::{Gateway, now_millis};
 use crate::config::AfterAnswer;
 use crate::itip::Address;
@@ -21,26 +21,11 @@ use crate::mailbox::{Folder, ImapServer, ImapUid, MailboxError, Relocated, Sessi
 const NAP: Duration = Duration::from_secs(60);
 
 /// Moves what is owed until the daemon stops.
-pub async fn run(gateway: Arc<Gateway>, server: Arc<ImapServer>, mut stop: watch::Receiver<bool>) {
+pub async fn run(gateway: Arc<Gateway>, server: Arc<ImapServer>, stop: watch::Receiver<bool>) {
     let mut told = BTreeSet::new();
-    while !*stop.borrow() {
-        let moved = tokio::select! {
-            moved = gateway.make_moves(&server, &mut told) => moved,
-            // What is half done is seen at the next start.
-            () = stopped(&mut stop) => return,
-        };
-        let pause = match moved {
-            Ok(pause) => pause,
-            Err(error) => {
-                tracing::error!(%error, "cannot work through the mails that are to be moved");
-                NAP
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = gateway.moves.notified() => {}
-            () = stopped(&mut stop) => {}
-        }
+    let mut chore = Chore::new("the mails that are to be moved", &gateway.moves, stop);
+    while chore.goes_on() {
+        chore.turn(gateway.make_moves(&server, &mut told)).await;
     }
 }
 

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::chore::Chore;
 use super::courier::Parcel;
-use super::watch::stopped;
 use super::{Gateway, GatewayError, now_millis};
 use crate::imip::{ComposeError, ComposedMail, Failure, Mailbox, Undelivered, compose_undelivered};
 use crate::itip::{Address, Method};
@@ -28,24 +28,11 @@ pub(super) const NOTE: &str = "NOTE";
 /// How long to wait when nobody is to be told; the bell rings earlier.
 const NAP: Duration = Duration::from_secs(600);
 
-/// How long after trouble with the database.
-const DATABASE_PAUSE: Duration = Duration::from_secs(5);
-
 /// Tells what is to be told until the daemon stops.
-pub async fn run(gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() {
-        let pause = match gateway.tell_undelivered(now_millis()).await {
-            Ok(pause) => pause,
-            Err(error) => {
-                tracing::error!(%error, "cannot tell what was not delivered");
-                DATABASE_PAUSE
-            }
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = gateway.failures.notified() => {}
-            () = stopped(&mut stop) => {}
-        }
+pub async fn run(gateway: Arc<Gateway>, stop: watch::Receiver<bool>) {
+    let mut chore = Chore::new("what was not delivered", &gateway.failures, stop);
+    while chore.goes_on() {
+        chore.turn(gateway.tell_undelivered(now_millis())).await;
     }
 }
 

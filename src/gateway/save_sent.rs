@@ -14,9 +14,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::TryFutureExt;
 use tokio::sync::watch;
 
-use super::watch::stopped;
+use super::chore::Chore;
 use super::{Gateway, now_millis};
 use crate::config::User;
 use crate::itip::Address;
@@ -33,25 +34,12 @@ const NAP: Duration = Duration::from_secs(60);
 const PAUSE_MILLIS: (i64, i64) = (5_000, 3_600_000);
 
 /// Saves what is owed until the daemon stops.
-pub async fn run(gateway: Arc<Gateway>, server: Arc<ImapServer>, mut stop: watch::Receiver<bool>) {
-    while !*stop.borrow() {
-        let pause = tokio::select! {
-            saved = gateway.save_copies(&server) => match saved {
-                Ok(true) => Duration::ZERO,
-                Ok(false) => NAP,
-                Err(error) => {
-                    tracing::error!(%error, "cannot work through the copies of sent mails");
-                    NAP
-                }
-            },
-            // What is half done is found by its Message-ID at the next start.
-            () = stopped(&mut stop) => return,
-        };
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = gateway.copies.notified() => {}
-            () = stopped(&mut stop) => {}
-        }
+pub async fn run(gateway: Arc<Gateway>, server: Arc<ImapServer>, stop: watch::Receiver<bool>) {
+    let mut chore = Chore::new("the copies of sent mails", &gateway.copies, stop);
+    let pause = |any| if any { Duration::ZERO } else { NAP };
+    while chore.goes_on() {
+        // What is half done is found by its Message-ID at the next start.
+        chore.turn(gateway.save_copies(&server).map_ok(pause)).await;
     }
 }
 

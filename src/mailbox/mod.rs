@@ -6,7 +6,7 @@
 //! that the server refused with a tagged NO; [`Session::is_usable`] tells.
 //!
 //! The layers, from below: `transport` (TCP, TLS), `guard` (limits on what the server sends), async-imap (parsing only),
-//! `wire` (commands, every response judged), `login`, `session`, `folder`, `fetch` and `idle`. Pure are `scan`, `argument`,
+//! `wire` (commands, every response judged), `login`, `session`, `folder`, `fetch` and `idle`. Pure are `scan`, `ordinary`, `argument`,
 //! `structure`, `abridge`, `credentials` and `cursor`.
 
 mod abridge;

@@ -12,7 +12,7 @@ use crate::ledger::MailNumber;
 use crate::mailbox::{Cursor, Fetched, FolderState, ImapUid, MailStructure, MailboxError, Plan, Session, limits};
 
 /// Ordinary mails behind which the cursor is stored; they are looked at again when the daemon ends before.
-const UNSAVED_MAX: usize = 1;
+const UNSAVED_MAX: usize = 20;
 
 /// Mails that a server may announce at once and that are still asked for without asking how many there are.
 const FEW: u32 = 100;
