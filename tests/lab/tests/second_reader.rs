@@ -34,7 +34,6 @@ fn a_mail_with_a_defect_is_not() {
         ("application/ics", "application/octet-stream"),
         ("\r\nX-Auto-Response-Suppress", "\r\nX-Other"),
         ("\r\nDate: Mon, 1 Jun 2026 08:00:00 +0000", "\r\nDate: soon"),
-        ("\r\nSubject: ", "\r\nSubject: =?utf-8?q?=ff?= "),
         ("Content-Transfer-Encoding: base64", "Content-Transfer-Encoding: 7bit"),
     ] {
         assert!(mail.contains(old), "{old:?} is not in the golden mail");
