@@ -92,28 +92,29 @@ fn make_writable(component: &mut ICalendarComponent, verbatim: &[String]) {
 
 /// Gives the dates of an RDATE or EXDATE that also holds times a property of their own.
 ///
-/// calcard gives all of them `VALUE=DATE`, and so would cut the times off (RFC 5545 §3.8.5.2: one property, one type).
+/// calcard gives all of them `VALUE=DATE`, and so would cut the times off (RFC 5545 §3.8.5.2: one property, one type). What is neither
+/// would be read as something else by itself, and is set aside.
 fn set_dates_apart(entries: &mut Vec<ICalendarEntry>) {
     let has_both = |entry: &ICalendarEntry| {
         matches!(entry.name, ICalendarProperty::Rdate | ICalendarProperty::Exdate)
             && entry.values.iter().any(is_date) != entry.values.iter().all(is_date)
     };
-    if !entries.iter().any(has_both) {
-        return;
+    if entries.iter().any(has_both) {
+        let apart = |entry| if has_both(&entry) { one_of_each(entry) } else { vec![entry] };
+        *entries = std::mem::take(entries).into_iter().flat_map(apart).collect();
     }
-    *entries = std::mem::take(entries)
-        .into_iter()
-        .flat_map(|mut entry| {
-            let dates = has_both(&entry).then(|| {
-                let (dates, times) = std::mem::take(&mut entry.values).into_iter().partition(is_date);
-                let dates = ICalendarEntry { values: dates, ..entry.clone() };
-                entry.values = times;
-                entry.params.retain(|param| param.name != ICalendarParameterName::Value);
-                dates
-            });
-            std::iter::once(entry).chain(dates)
-        })
-        .collect();
+}
+
+/// The times, the dates and the rest of a list, each as a property.
+fn one_of_each(mut entry: ICalendarEntry) -> Vec<ICalendarEntry> {
+    let (dates, others): (Vec<_>, Vec<_>) = std::mem::take(&mut entry.values).into_iter().partition(is_date);
+    let (rubble, times) = others.into_iter().partition(|value| matches!(value, ICalendarValue::Text(_)));
+    let dates = ICalendarEntry { values: dates, ..entry.clone() };
+    let name = ICalendarProperty::Other("X-NO-DATE".to_owned());
+    let rubble = ICalendarEntry { name, params: Vec::new(), values: rubble };
+    entry.params.retain(|param| param.name != ICalendarParameterName::Value);
+    let times = ICalendarEntry { values: times, ..entry };
+    [times, dates, rubble].into_iter().filter(|entry| !entry.values.is_empty()).collect()
 }
 
 fn is_date(value: &ICalendarValue) -> bool {
@@ -357,11 +358,15 @@ mod tests {
     fn times_beside_dates_in_one_list_stay_times() {
         for (line, times) in [
             ("RDATE:20260601T080000,20260602", "RDATE:20260601T080000\r\n"),
-            ("RDATE;TZID=Z:405211236T080000,20260601", "RDATE;TZID=Z:405211236T080000\r\n"),
+            ("RDATE;TZID=Z:405211236T080000,20260601", "X-NO-DATE:405211236T080000\r\n"),
+            ("RDATE:4052112,2026061.9T080000,20260601", "X-NO-DATE:2026061.9T080000\r\n"),
         ] {
             let text = format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{line}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
             let written = write(&parse(&text).expect("a calendar")).replace('"', "");
-            assert!(written.contains(times) && written.contains("VALUE=DATE:2026060"), "{written}");
+            assert!(
+                written.contains(times) && written.contains("VALUE=DATE:") && written.contains("2026060"),
+                "{written}"
+            );
             assert_eq!(write(&parse(&written).expect("a calendar")).replace('"', ""), written);
         }
     }
