@@ -221,7 +221,7 @@ not-taken-uninvited = Sie stehen nicht mehr auf der Liste der Eingeladenen. Wenn
 not-taken-of-another = Sie kam von einer anderen Adresse als der eingeladenen. Bitte senden Sie sie von jener Adresse; ob Ihnen jemand die Einladung weitergegeben hat, können nur Sie wissen.
 not-taken-contradictory = Betreff und Text geben verschiedene Antworten; deshalb zählt keine davon. Bitte antworten Sie noch einmal.
 not-taken-otherwise = Bitte antworten Sie in Ihrem Mail- oder Kalenderprogramm, oder schreiben Sie der einladenden Person.
-not-taken-closing = Diese Mail hat imipd, das Kalender-Gateway des Mailservers, von selbst geschrieben.
+not-taken-closing = Diese Mail hat imipd, das Kalender-Gateway des Mailservers, automatisch geschrieben.
 
 ### The note about what was not delivered
 
@@ -293,10 +293,10 @@ sender-unproven = Nichts belegt, dass diese Mail von { $sender } kommt.
 crasher-uninvited = { $sender } war nicht eingeladen.
 conflicts = Zur selben Zeit steht in Ihrem Kalender:
 no-conflicts = Zu dieser Zeit steht sonst nichts in Ihrem Kalender.
-how-invitation = Zum Antworten beantworten Sie diese Mail und schreiben { $yes }, { $no } oder { $maybe } allein in die erste Zeile. Was Sie darunter schreiben, geht als Kommentar mit.
-how-unproven = Antworten Sie nur dann mit { $yes }, wenn Sie wissen, dass es echt ist. Mit { $no } wird es vergessen, und niemand erfährt davon.
+how-invitation = Antworten Sie auf diese Mail, und schreiben Sie { $yes }, { $no } oder { $maybe } allein in die erste Zeile. Was Sie darunter schreiben, geht als Kommentar mit.
+how-unproven = Antworten Sie auf diese Mail nur dann mit { $yes }, wenn Sie wissen, dass die Nachricht echt ist. Mit { $no } wird sie verworfen, und niemand erfährt davon.
 how-counter = Antworten Sie auf diese Mail mit { $yes }, um den Vorschlag anzunehmen, dann erfahren es alle, oder mit { $no }, um ihn abzulehnen.
-how-crasher = Antworten Sie auf diese Mail mit { $yes }, um diese Person einzuladen, oder mit { $no }, um ihre Antwort zu vergessen.
+how-crasher = Antworten Sie auf diese Mail mit { $yes }, um diese Person einzuladen, oder mit { $no }, um ihre Antwort zu verwerfen.
 how-folders = Oder verschieben Sie die Mail in den Ordner { $accept }, { $decline } oder { $tentative }.
 how-links = Oder folgen Sie einem dieser Links und senden Sie die Mail ab, die er schreibt:
-question-closing = Diese Frage kommt einmal. imipd, das Kalender-Gateway Ihres Mailservers, hat sie geschrieben.
+question-closing = Diese Frage kommt nur einmal. Gestellt hat sie imipd, das Kalender-Gateway Ihres Mailservers.

@@ -8,7 +8,7 @@ subject-new-dates = Nuevas fechas: { $title }
 subject-cancellation = Cancelado: { $title }
 subject-accepted = Aceptado: { $title }
 subject-declined = Rechazado: { $title }
-subject-tentative = Provisional: { $title }
+subject-tentative = Aceptado provisionalmente: { $title }
 subject-delegated = Delegado: { $title }
 subject-completed = Completado: { $title }
 subject-in-process = En curso: { $title }
@@ -153,13 +153,13 @@ every-hour = { $every ->
 }
 every-day = { $every ->
     [1] todos los días
-    [2] un día de cada dos
+    [2] cada dos días
    *[other] cada { $every } días
 }
 every-workday = de lunes a viernes
 weekly-on-one = { $every ->
     [1] todos los { weekdays }
-    [2] un { weekday } de cada dos
+    [2] cada dos semanas, el { weekday }
    *[other] cada { $every } semanas, el { weekday }
 }
 weekly-on-several = { $every ->
@@ -290,10 +290,10 @@ sender-unproven = Nada prueba que este correo venga de { $sender }.
 crasher-uninvited = { $sender } no tenía invitación.
 conflicts = A la misma hora hay en su calendario:
 no-conflicts = No hay nada más en su calendario a esa hora.
-how-invitation = Para contestar, responda a este correo con { $yes }, { $no } o { $maybe } solo en la primera línea. Lo que escriba debajo se envía como comentario.
-how-unproven = Responda { $yes } solo si sabe que es auténtico. Con { $no } se olvida y no se avisa a nadie.
+how-invitation = Para contestar, responda a este correo escribiendo únicamente { $yes }, { $no } o { $maybe } en la primera línea. Lo que escriba debajo se envía como comentario.
+how-unproven = Responda { $yes } a este correo solo si sabe que el mensaje es auténtico. Con { $no } se descarta y no se avisa a nadie.
 how-counter = Responda a este correo con { $yes } para aceptar la propuesta, y se avisa a todos, o con { $no } para rechazarla.
-how-crasher = Responda a este correo con { $yes } para invitar a esa persona, o con { $no } para olvidar su respuesta.
+how-crasher = Responda a este correo con { $yes } para invitar a esa persona, o con { $no } para descartar su respuesta.
 how-folders = O mueva el correo a la carpeta { $accept }, { $decline } o { $tentative }.
 how-links = O siga uno de estos enlaces y envíe el correo que se redacta:
 question-closing = Esta pregunta llega una sola vez. La ha escrito imipd, la pasarela de calendario de su servidor de correo.

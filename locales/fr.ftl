@@ -219,25 +219,25 @@ repeats-somehow = régulièrement, voir l’entrée du calendrier
 ### The mail to somebody whose answer could not be taken
 
 subject-not-taken = Réponse non prise en compte : { $title }
-not-taken = Votre réponse n’a pas pu être prise en compte. Elle concernait :
-not-taken-expired = C’est terminé depuis un certain temps ; le lien que vous avez utilisé a donc expiré.
+not-taken = Votre réponse n’a pas pu être prise en compte. Elle concernait :
+not-taken-expired = C’est terminé depuis un certain temps ; le lien que vous avez utilisé a donc expiré.
 not-taken-revoked = Le lien que vous avez utilisé a été retiré. Veuillez répondre dans votre messagerie ou votre calendrier, ou écrire à la personne qui vous a invité.
-not-taken-cancelled = Cela a été annulé ; il n’y a plus rien à répondre.
+not-taken-cancelled = Cela a été annulé ; aucune réponse n’est plus attendue.
 not-taken-superseded = Cela a changé depuis l’envoi du message auquel vous avez répondu. Veuillez répondre au message le plus récent à ce sujet.
 not-taken-uninvited = Vous ne figurez plus sur la liste des invités. Si vous pensez qu’il s’agit d’une erreur, demandez à la personne qui vous a invité.
-not-taken-of-another = Elle provenait d’une autre adresse que celle qui a été invitée. Veuillez l’envoyer depuis cette adresse ; vous seul pouvez savoir si quelqu’un vous a transmis l’invitation.
-not-taken-contradictory = L’objet et le texte donnent des réponses différentes ; aucune n’a été retenue. Veuillez répondre à nouveau.
+not-taken-of-another = Elle provenait d’une autre adresse que celle qui a été invitée. Veuillez l’envoyer depuis cette adresse ; vous seul pouvez savoir si quelqu’un vous a transmis l’invitation.
+not-taken-contradictory = L’objet et le texte donnent des réponses différentes ; aucune n’a été retenue. Veuillez répondre à nouveau.
 not-taken-otherwise = Veuillez répondre dans votre messagerie ou votre calendrier, ou écrire à la personne qui vous a invité.
 not-taken-closing = Ce message a été rédigé automatiquement par imipd, la passerelle de calendrier du serveur de messagerie.
 
 ### The note about what was not delivered
 
 subject-undelivered = Non remis : { $subject }
-undelivered-invitation = Votre invitation ou modification n’a pas pu être remise :
-undelivered-cancellation = Votre annulation n’a pas pu être remise :
-undelivered-answer = Votre réponse n’a pas pu être remise :
-undelivered-message = Votre message n’a pas pu être remis :
-undelivered-to = Destinataires non atteints :
+undelivered-invitation = Votre invitation ou modification n’a pas pu être remise :
+undelivered-cancellation = Votre annulation n’a pas pu être remise :
+undelivered-answer = Votre réponse n’a pas pu être remise :
+undelivered-message = Votre message n’a pas pu être remis :
+undelivered-to = Destinataires non atteints :
 undelivered-more = { $count ->
     [1] et un autre
    *[other] et { $count } autres
@@ -250,16 +250,16 @@ undelivered-closing = Cet avis n’est envoyé qu’une fois. Il a été rédig�
 
 ### The page behind the links of an invitation
 
-page-title = Répondre : { $title }
+page-title = Répondre : { $title }
 page-answers-for = Ce lien répond pour { $attendee }.
 page-so-far = Réponse actuelle
 page-saved = Merci. Votre réponse a été transmise à { $organizer }.
-page-clock = Pour { $organizer } : { $time }
-page-which = Pour quelles dates répondez-vous ?
+page-clock = Pour { $organizer } : { $time }
+page-which = Pour quelles dates répondez-vous ?
 page-all-dates = Toutes les dates
 page-later-dates = Seules les prochaines dates figurent ici. Vous pouvez répondre pour les suivantes dans votre logiciel de messagerie ou de calendrier.
 page-comment = Quelques mots à { $organizer } (facultatif)
-page-confirm = Rien n’est encore envoyé : votre réponse compte dès que vous appuyez sur le bouton.
+page-confirm = Rien n’est encore envoyé : votre réponse compte dès que vous appuyez sur le bouton.
 page-send = Envoyer la réponse
 page-change = Modifier la réponse
 page-choose = Veuillez choisir une des réponses.
@@ -270,8 +270,8 @@ page-others-more = { $count ->
     [1] et une autre personne
    *[other] et { $count } autres personnes
 }
-page-personal = Toute personne qui a ce lien peut répondre en votre nom : ne le transmettez pas.
-page-nothing-to-answer = Il n’y a plus rien à répondre.
+page-personal = Toute personne qui a ce lien peut répondre en votre nom : ne le transmettez pas.
+page-nothing-to-answer = Aucune réponse n’est plus attendue.
 page-unknown = Ce lien ne fonctionne pas
 page-unknown-advice = Il n’a peut-être pas été copié en entier. Ouvrez de nouveau le lien dans le message, ou répondez dans votre logiciel de messagerie ou de calendrier.
 page-expired = Ce lien a expiré
@@ -298,12 +298,12 @@ subject-unproven = Est-ce authentique ? { $title }
 subject-crasher = Non invité : { $title }
 sender-unproven = Rien ne prouve que ce message vient de { $sender }.
 crasher-uninvited = { $sender } n’était pas invité.
-conflicts = Au même moment, votre agenda contient :
-no-conflicts = Rien d’autre n’est dans votre agenda à ce moment.
-how-invitation = Pour répondre, répondez à ce message avec { $yes }, { $no } ou { $maybe } seul sur la première ligne. Ce que vous écrivez en dessous est transmis comme commentaire.
-how-unproven = Ne répondez { $yes } que si vous savez que c’est authentique. Avec { $no }, c’est oublié et personne n’est prévenu.
+conflicts = Au même moment, votre calendrier contient :
+no-conflicts = Il n’y a rien d’autre dans votre calendrier à ce moment.
+how-invitation = Pour donner votre réponse, répondez à ce message en écrivant { $yes }, { $no } ou { $maybe } seul sur la première ligne. Ce que vous écrivez en dessous est transmis comme commentaire.
+how-unproven = Ne répondez { $yes } à ce message que si vous savez que l’original est authentique. Avec { $no }, il est ignoré et personne n’est prévenu.
 how-counter = Répondez à ce message avec { $yes } pour accepter la proposition, et tous sont prévenus, ou avec { $no } pour la refuser.
-how-crasher = Répondez à ce message avec { $yes } pour inviter cette personne, ou avec { $no } pour oublier sa réponse.
+how-crasher = Répondez à ce message avec { $yes } pour inviter cette personne, ou avec { $no } pour ignorer sa réponse.
 how-folders = Ou déplacez le message dans le dossier { $accept }, { $decline } ou { $tentative }.
 how-links = Ou suivez l’un de ces liens et envoyez le message qu’il prépare :
-question-closing = Cette question n’est posée qu’une fois. imipd, la passerelle de calendrier de votre serveur de messagerie, l’a écrite.
+question-closing = Cette question n’est posée qu’une fois. Elle a été rédigée par imipd, la passerelle de calendrier de votre serveur de messagerie.

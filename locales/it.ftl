@@ -8,7 +8,7 @@ subject-new-dates = Nuove date: { $title }
 subject-cancellation = Annullato: { $title }
 subject-accepted = Accettato: { $title }
 subject-declined = Rifiutato: { $title }
-subject-tentative = Provvisorio: { $title }
+subject-tentative = Accettato con riserva: { $title }
 subject-delegated = Delegato: { $title }
 subject-completed = Completato: { $title }
 subject-in-process = In corso: { $title }
@@ -55,7 +55,7 @@ only-these-dates = { $count ->
     [1] Questo riguarda una sola data della serie.
    *[other] Questo riguarda solo { $count } date della serie.
 }
-from-this-date = Questo riguarda la data { $date } e tutte le successive.
+from-this-date = Questo riguarda il giorno { $date } e tutte le date successive.
 sentences = { $first } { $second }
 
 ### Le righe
@@ -252,14 +252,14 @@ undelivered-closing = Questo avviso arriva una sola volta. Lo ha scritto imipd, 
 
 ### The page behind the links of an invitation
 
-page-title = Rispondi: { $title }
+page-title = Risposta: { $title }
 page-answers-for = Questo link risponde per { $attendee }.
 page-so-far = Risposta attuale
-page-saved = Grazie. La sua risposta è stata comunicata a { $organizer }.
+page-saved = Grazie. La Sua risposta è stata comunicata a { $organizer }.
 page-clock = Per { $organizer }: { $time }
 page-which = Per quali date risponde?
 page-all-dates = Tutte le date
-page-later-dates = Sono elencate solo le prossime date. Per quelle successive può rispondere nel suo programma di posta o calendario.
+page-later-dates = Sono elencate solo le prossime date. Per quelle successive può rispondere nel Suo programma di posta o di calendario.
 page-comment = Qualche parola a { $organizer } (facoltativo)
 page-confirm = Non è ancora stato inviato nulla: la risposta vale quando preme il pulsante.
 page-send = Invia la risposta
@@ -272,40 +272,40 @@ page-others-more = { $count ->
     [1] e un’altra persona
    *[other] e altre { $count } persone
 }
-page-personal = Chi ha questo link può rispondere a suo nome: non lo inoltri.
+page-personal = Chi ha questo link può rispondere a Suo nome: non lo inoltri.
 page-nothing-to-answer = Non c’è più nulla a cui rispondere.
 page-unknown = Questo link non funziona
-page-unknown-advice = Forse non è stato copiato per intero. Apra di nuovo il link nel messaggio, oppure risponda nel suo programma di posta o calendario.
+page-unknown-advice = Forse non è stato copiato per intero. Apra di nuovo il link nel messaggio, oppure risponda nel Suo programma di posta o di calendario.
 page-expired = Questo link è scaduto
 page-expired-advice = L’evento è terminato da tempo.
 page-revoked = Questo link non è più valido
-page-revoked-advice = È stato ritirato. Può rispondere nel suo programma di posta o calendario.
+page-revoked-advice = È stato ritirato. Può rispondere nel Suo programma di posta o di calendario.
 page-cancelled = Annullato
 page-superseded = Questo invito è stato sostituito
 page-superseded-advice = L’orario è cambiato da quando ha ricevuto questo link. Risponda al messaggio più recente.
 page-uninvited = Non è più tra le persone invitate
-page-uninvited-advice = Se pensa che sia un errore, chieda a chi l’ha invitata.
-page-refused = Non è stato possibile accettare la sua risposta
-page-refused-advice = Risponda nel suo programma di posta o calendario, oppure scriva a chi l’ha invitata.
-page-misread = La sua risposta non è stata compresa
+page-uninvited-advice = Se pensa che sia un errore, chieda a chi L’ha invitata.
+page-refused = Non è stato possibile accettare la Sua risposta
+page-refused-advice = Risponda nel Suo programma di posta o di calendario, oppure scriva a chi L’ha invitata.
+page-misread = La Sua risposta non è stata compresa
 page-misread-advice = Non è stato modificato nulla. Apra di nuovo il link nel messaggio e invii il modulo così com’è.
 page-busy = Troppi tentativi
 page-busy-advice = Attenda qualche minuto e riprovi.
 page-broken = Qualcosa è andato storto
-page-broken-advice = Riprovi tra qualche minuto, oppure risponda nel suo programma di posta o calendario.
+page-broken-advice = Riprovi tra qualche minuto, oppure risponda nel Suo programma di posta o di calendario.
 ### The questions to the user
 
-subject-question = La sua risposta, per favore: { $title }
+subject-question = La Sua risposta, per favore: { $title }
 subject-unproven = È autentico? { $title }
 subject-crasher = Non invitato: { $title }
 sender-unproven = Nulla dimostra che questo messaggio venga da { $sender }.
 crasher-uninvited = { $sender } non era tra gli invitati.
-conflicts = Alla stessa ora il suo calendario contiene:
-no-conflicts = Non c’è altro nel suo calendario a quell’ora.
-how-invitation = Per rispondere, risponda a questo messaggio con { $yes }, { $no } o { $maybe } da solo nella prima riga. Ciò che scrive sotto viene inviato come commento.
-how-unproven = Risponda { $yes } solo se sa che è autentico. Con { $no } viene dimenticato e nessuno viene avvisato.
+conflicts = Alla stessa ora il Suo calendario contiene:
+no-conflicts = Non c’è altro nel Suo calendario a quell’ora.
+how-invitation = Per dare la Sua risposta, risponda a questo messaggio scrivendo soltanto { $yes }, { $no } o { $maybe } nella prima riga. Ciò che scrive sotto viene inviato come commento.
+how-unproven = Risponda { $yes } a questo messaggio solo se sa che l’originale è autentico. Con { $no } viene scartato e nessuno viene avvisato.
 how-counter = Risponda a questo messaggio con { $yes } per accettare la proposta, e tutti vengono avvisati, o con { $no } per rifiutarla.
-how-crasher = Risponda a questo messaggio con { $yes } per invitare questa persona, o con { $no } per dimenticare la sua risposta.
+how-crasher = Risponda a questo messaggio con { $yes } per invitare questa persona, o con { $no } per scartare la sua risposta.
 how-folders = Oppure sposti il messaggio nella cartella { $accept }, { $decline } o { $tentative }.
 how-links = Oppure segua uno di questi link e invii il messaggio che viene preparato:
-question-closing = Questa domanda arriva una sola volta. L’ha scritta imipd, il gateway di calendario del suo server di posta.
+question-closing = Questa domanda arriva una sola volta. L’ha scritta imipd, il gateway di calendario del Suo server di posta.

@@ -76,14 +76,14 @@ more-dates = ほか { $count } 件
 description-changed = 説明が変更されました。
 text-goes-on = ［続きはカレンダーの予定にあります。］
 
-### 返答の方法
+### 回答の方法
 
 links-intro = 出席されますか。
 link-yes = はい
 link-no = いいえ
 link-maybe = 未定
 closing-answer = お使いのメールまたはカレンダーのソフトで、この招待を承諾または辞退してください。
-closing-links = お使いのメールまたはカレンダーのソフトでも返答できます。
+closing-links = お使いのメールまたはカレンダーのソフトでも回答できます。
 closing-counter = 提案を受け入れる場合は、カレンダーの予定を変更してください。変更しなければ、予定はそのままです。
 closing-information = カレンダーのソフトが添付ファイルを読み取ります。操作は必要ありません。
 
@@ -168,16 +168,16 @@ repeats-somehow = 定期的（詳しくはカレンダーの予定をご覧く�
 
 ### The mail to somebody whose answer could not be taken
 
-subject-not-taken = 返答を受け付けられませんでした：{ $title }
-not-taken = 次の件についてのご返答を受け付けられませんでした。
+subject-not-taken = 回答を受け付けられませんでした: { $title }
+not-taken = 次の件についてのご回答を受け付けられませんでした。
 not-taken-expired = 終了してからしばらく経っているため、お使いのリンクは期限切れです。
-not-taken-revoked = お使いのリンクは取り消されています。メールまたはカレンダーのソフトで返答するか、招待した方にご連絡ください。
-not-taken-cancelled = この予定は取り消されたため、返答は必要ありません。
-not-taken-superseded = ご返答いただいたメールをお送りした後に内容が変更されました。この件についての最新のメールに返答してください。
+not-taken-revoked = お使いのリンクは取り消されています。メールまたはカレンダーのソフトで回答するか、招待した方にご連絡ください。
+not-taken-cancelled = この予定は取り消されたため、回答は必要ありません。
+not-taken-superseded = ご回答いただいたメールをお送りした後に内容が変更されました。この件についての最新のメールに回答してください。
 not-taken-uninvited = 招待された方の一覧にお名前がありません。誤りと思われる場合は、招待した方にお問い合わせください。
 not-taken-of-another = 招待されたアドレスとは別のアドレスから届きました。招待されたアドレスから送信してください。招待が転送されたものかどうかは、ご本人にしか分かりません。
-not-taken-contradictory = 件名と本文の返答が異なるため、どちらも受け付けられませんでした。もう一度返答してください。
-not-taken-otherwise = メールまたはカレンダーのソフトで返答するか、招待した方にご連絡ください。
+not-taken-contradictory = 件名と本文の回答が異なるため、どちらも受け付けられませんでした。もう一度回答してください。
+not-taken-otherwise = メールまたはカレンダーのソフトで回答するか、招待した方にご連絡ください。
 not-taken-closing = このメールは、メールサーバーのカレンダーゲートウェイ imipd が自動的に作成しました。
 
 ### The note about what was not delivered
@@ -185,13 +185,13 @@ not-taken-closing = このメールは、メールサーバーのカレンダー
 subject-undelivered = 配信できませんでした: { $subject }
 undelivered-invitation = 招待または変更の通知を配信できませんでした。
 undelivered-cancellation = 中止の通知を配信できませんでした。
-undelivered-answer = 返答を配信できませんでした。
+undelivered-answer = 回答を配信できませんでした。
 undelivered-message = メッセージを配信できませんでした。
 undelivered-to = 次の宛先に届いていません。
 undelivered-more = ほか { $count } 件
 advice-invitation = 相手はこの内容を知りません。アドレスを確認するか、別の方法で連絡してください。
 advice-cancellation = 相手はまだ予定どおり行われると思っている可能性があります。別の方法で連絡してください。
-advice-answer = 招待した人はこの返答を知りません。アドレスを確認するか、別の方法で連絡してください。
+advice-answer = 招待した人はこの回答を知りません。アドレスを確認するか、別の方法で連絡してください。
 advice-message = 相手はこの内容を知りません。別の方法で連絡してください。
 undelivered-closing = このお知らせは一度だけ送信されます。メールサーバーのカレンダーゲートウェイ imipd が作成しました。
 

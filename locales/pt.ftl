@@ -8,7 +8,7 @@ subject-new-dates = Novas datas: { $title }
 subject-cancellation = Cancelado: { $title }
 subject-accepted = Aceite: { $title }
 subject-declined = Recusado: { $title }
-subject-tentative = Provisório: { $title }
+subject-tentative = Aceite provisoriamente: { $title }
 subject-delegated = Delegado: { $title }
 subject-completed = Concluído: { $title }
 subject-in-process = Em curso: { $title }
@@ -152,7 +152,7 @@ duration-and = { $first } { $second }
 ### Com que frequência
 
 every-hour = { $every ->
-    [1] de hora a hora
+    [1] de hora em hora
    *[other] a cada { $every } horas
 }
 every-day = { $every ->
@@ -236,7 +236,7 @@ subject-not-taken = Resposta não registada: { $title }
 not-taken = Não foi possível registar a sua resposta. Dizia respeito a:
 not-taken-expired = Já terminou há algum tempo, pelo que a ligação que utilizou expirou.
 not-taken-revoked = A ligação que utilizou foi retirada. Responda no seu programa de correio ou de calendário, ou escreva a quem o convidou.
-not-taken-cancelled = Foi cancelado; já não há nada a responder.
+not-taken-cancelled = Foi cancelado; já não é preciso responder.
 not-taken-superseded = Houve uma alteração desde que recebeu a mensagem a que respondeu. Responda à mensagem mais recente sobre este assunto.
 not-taken-uninvited = Já não consta da lista de convidados. Se acha que é um engano, pergunte a quem o convidou.
 not-taken-of-another = Chegou de um endereço diferente do que foi convidado. Envie-a a partir desse endereço; só o destinatário pode saber se alguém lhe reencaminhou o convite.
@@ -271,7 +271,7 @@ page-saved = Obrigado. A sua resposta foi transmitida a { $organizer }.
 page-clock = Para { $organizer }: { $time }
 page-which = Para que datas responde?
 page-all-dates = Todas as datas
-page-later-dates = Só constam aqui as próximas datas. Às seguintes pode responder no seu programa de e-mail ou de calendário.
+page-later-dates = Só constam aqui as próximas datas. Às seguintes pode responder no seu programa de correio ou de calendário.
 page-comment = Algumas palavras para { $organizer } (opcional)
 page-confirm = Ainda nada foi enviado: a sua resposta conta quando premir o botão.
 page-send = Enviar resposta
@@ -285,26 +285,26 @@ page-others-more = { $count ->
    *[other] e mais { $count } pessoas
 }
 page-personal = Quem tiver esta ligação pode responder em seu nome, por isso não a partilhe.
-page-nothing-to-answer = Já não há nada a responder.
+page-nothing-to-answer = Já não é preciso responder.
 page-unknown = Esta ligação não funciona
-page-unknown-advice = Talvez não tenha sido copiada por inteiro. Abra de novo a ligação na mensagem, ou responda no seu programa de e-mail ou de calendário.
+page-unknown-advice = Talvez não tenha sido copiada por inteiro. Abra de novo a ligação na mensagem, ou responda no seu programa de correio ou de calendário.
 page-expired = Esta ligação expirou
 page-expired-advice = O evento já terminou há algum tempo.
 page-revoked = Esta ligação já não é válida
-page-revoked-advice = Foi retirada. Pode responder no seu programa de e-mail ou de calendário.
+page-revoked-advice = Foi retirada. Pode responder no seu programa de correio ou de calendário.
 page-cancelled = Cancelado
 page-superseded = Este convite foi substituído
 page-superseded-advice = A hora mudou desde que recebeu esta ligação. Responda à mensagem mais recente.
 page-uninvited = Já não consta da lista de pessoas convidadas
 page-uninvited-advice = Se acha que é um engano, fale com quem o convidou.
 page-refused = A sua resposta não pôde ser aceite
-page-refused-advice = Responda no seu programa de e-mail ou de calendário, ou escreva a quem o convidou.
+page-refused-advice = Responda no seu programa de correio ou de calendário, ou escreva a quem o convidou.
 page-misread = A sua resposta não foi compreendida
 page-misread-advice = Nada foi alterado. Abra de novo a ligação na mensagem e envie o formulário tal como está.
 page-busy = Demasiadas tentativas
 page-busy-advice = Aguarde alguns minutos e tente de novo.
 page-broken = Algo correu mal
-page-broken-advice = Tente de novo dentro de alguns minutos, ou responda no seu programa de e-mail ou de calendário.
+page-broken-advice = Tente de novo dentro de alguns minutos, ou responda no seu programa de correio ou de calendário.
 ### The questions to the user
 
 subject-question = A sua resposta, por favor: { $title }
@@ -314,10 +314,10 @@ sender-unproven = Nada prova que esta mensagem venha de { $sender }.
 crasher-uninvited = { $sender } não tinha convite.
 conflicts = À mesma hora há no seu calendário:
 no-conflicts = Não há mais nada no seu calendário a essa hora.
-how-invitation = Para responder, responda a esta mensagem com { $yes }, { $no } ou { $maybe } sozinho na primeira linha. O que escrever abaixo segue como comentário.
-how-unproven = Responda { $yes } apenas se souber que é autêntico. Com { $no } é esquecido e ninguém é avisado.
+how-invitation = Para dar a sua resposta, responda a esta mensagem escrevendo apenas { $yes }, { $no } ou { $maybe } na primeira linha. O que escrever abaixo segue como comentário.
+how-unproven = Responda { $yes } a esta mensagem apenas se souber que a original é autêntica. Com { $no } é ignorada e ninguém é avisado.
 how-counter = Responda a esta mensagem com { $yes } para aceitar a proposta, e todos são avisados, ou com { $no } para a recusar.
-how-crasher = Responda a esta mensagem com { $yes } para convidar esta pessoa, ou com { $no } para esquecer a sua resposta.
+how-crasher = Responda a esta mensagem com { $yes } para convidar esta pessoa, ou com { $no } para ignorar a sua resposta.
 how-folders = Ou mova a mensagem para a pasta { $accept }, { $decline } ou { $tentative }.
 how-links = Ou siga uma destas ligações e envie a mensagem que é preparada:
 question-closing = Esta pergunta vem uma só vez. Foi escrita pelo imipd, o gateway de calendário do seu servidor de correio.

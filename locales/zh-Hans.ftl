@@ -8,7 +8,7 @@ subject-new-dates = 新增日期：{ $title }
 subject-cancellation = 已取消：{ $title }
 subject-accepted = 已接受：{ $title }
 subject-declined = 已谢绝：{ $title }
-subject-tentative = 暂定：{ $title }
+subject-tentative = 暂时接受：{ $title }
 subject-delegated = 已委托：{ $title }
 subject-completed = 已完成：{ $title }
 subject-in-process = 进行中：{ $title }
@@ -127,12 +127,12 @@ every-day = { $every ->
 }
 every-workday = 每个工作日（星期一至星期五）
 weekly-on-one = { $every ->
-    [1] 每周的{ weekday }
+    [1] 每周{ weekday }
     [2] 每两周的{ weekday }
    *[other] 每{ $every }周的{ weekday }
 }
 weekly-on-several = { $every ->
-    [1] 每周的{ $days }
+    [1] 每周{ $days }
     [2] 每两周的{ $days }
    *[other] 每{ $every }周的{ $days }
 }
@@ -256,4 +256,4 @@ how-counter = 回复此邮件 { $yes } 以接受提议并通知所有人，或�
 how-crasher = 回复此邮件 { $yes } 以邀请对方，或回复 { $no } 以忽略其答复。
 how-folders = 或者将邮件移动到文件夹 { $accept }、{ $decline } 或 { $tentative }。
 how-links = 或者打开以下链接之一，并发送由此生成的邮件：
-question-closing = 此问题只发送一次，由您邮件服务器的日历网关 imipd 编写。
+question-closing = 此询问只发送一次，由您邮件服务器的日历网关 imipd 撰写。

@@ -123,7 +123,7 @@ const BY_FOLDER: (&str, &str) = ("applied", "answered-by-folder");
 
 #[tokio::test]
 async fn whoever_puts_an_invitation_into_a_folder_has_answered_it_once() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), FOLDERS).await;
     let raw = invitation("ask", 0);
     assert_eq!(take(&gateway, Lies::Inbox, &raw).await, decided(&[("applied", "invited")]));
@@ -152,7 +152,7 @@ async fn whoever_puts_an_invitation_into_a_folder_has_answered_it_once() {
 
 #[tokio::test]
 async fn an_invitation_that_nobody_has_seen_yet_is_taken_in_and_answered() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), FOLDERS).await;
     let raw = invitation("ask", 0);
     let both = decided(&[("applied", "invited"), BY_FOLDER]);
@@ -163,7 +163,7 @@ async fn an_invitation_that_nobody_has_seen_yet_is_taken_in_and_answered() {
 
 #[tokio::test]
 async fn what_the_organizer_asks_no_more_is_not_answered() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), FOLDERS).await;
     let (old, new) = (invitation("old", 0), invitation("new", 1));
     take(&gateway, Lies::Inbox, &old).await;
@@ -182,7 +182,7 @@ async fn what_the_organizer_asks_no_more_is_not_answered() {
 
 #[tokio::test]
 async fn what_asks_nothing_stays_where_it_was_put() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), FOLDERS).await;
     let plain = format!("From: {BO}\r\nTo: {ADA}\r\nMessage-ID: <plain@example.org>\r\n\r\nSee you.\r\n");
     let none = decided(&[("ignored", "no-invitation")]);
@@ -199,7 +199,7 @@ async fn what_asks_nothing_stays_where_it_was_put() {
 
 #[tokio::test]
 async fn what_waits_is_answered_and_what_cannot_be_answered_goes_on_waiting() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), &format!("{FOLDERS}[policy]\nauto_add = \"never\"\n")).await;
     let raw = invitation("ask", 0);
     assert_eq!(take(&gateway, Lies::Inbox, &raw).await, decided(&[("proposed", "waits-for-user")]));
@@ -216,7 +216,7 @@ async fn what_waits_is_answered_and_what_cannot_be_answered_goes_on_waiting() {
 
 #[tokio::test]
 async fn a_notice_tells_what_collides_and_its_answer_is_the_answer_to_the_invitation() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), NOTICE).await;
     let dentist = calendar("", 0, "").replace(UID, "dentist").replace("Rehearsal", "Dentist").replace("T08", "T09");
     let party = calendar("", 0, "TRANSP:TRANSPARENT\r\n").replace(UID, "party").replace("Rehearsal", "Party");
@@ -263,7 +263,7 @@ async fn a_notice_tells_what_collides_and_its_answer_is_the_answer_to_the_invita
 
 #[tokio::test]
 async fn a_notice_comes_only_where_there_is_something_to_ask() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), NOTICE).await;
     let past = invitation("past", 0).replace("20400601", "20100601").replace(UID, "past");
     let listed = invitation("list", 0).replacen("To:", "List-Id: <choir.example.org>\r\nTo:", 1).replace(UID, "list");
@@ -293,7 +293,7 @@ async fn countered(gateway: &Gateway, id: &str, hour: &str) -> String {
 
 #[tokio::test]
 async fn the_owner_of_a_meeting_takes_or_declines_a_proposal_by_a_word() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), NOTICE).await;
     let first = countered(&gateway, "first", "12").await;
     let second = countered(&gateway, "second", "14").await;
@@ -315,7 +315,7 @@ async fn the_owner_of_a_meeting_takes_or_declines_a_proposal_by_a_word() {
 
 #[tokio::test]
 async fn whoever_answered_uninvited_is_let_in_by_a_word() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), &format!("{NOTICE}[policy]\nparty_crashers = \"propose\"\n")).await;
     let people = format!("ORGANIZER:mailto:{ADA}\r\nATTENDEE;RSVP=TRUE:mailto:{BO}\r\n");
     let object = CalendarObject::parse(&calendar("", 0, &people)).expect("an object");
@@ -335,7 +335,7 @@ async fn whoever_answered_uninvited_is_let_in_by_a_word() {
 
 #[tokio::test]
 async fn a_doubtful_sender_is_believed_or_forgotten_by_a_word() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let policy = "[policy]\nauthserv_id = [\"mx.example.com\"]\ntrust = \"authenticated\"\n";
     let gateway = open(folder.path(), &format!("{NOTICE}{policy}")).await;
     let unproven = decided(&[("proposed", "sender-unproven")]);

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
 use imipd::config::Config;
 use imipd::gateway::{Change, Gateway, Place, Respond, now_millis};
 use imipd::itip::announce::Answer;
@@ -119,8 +120,8 @@ async fn due(gateway: &Gateway) -> (usize, usize) {
 }
 
 /// Bo has invited Ada.
-async fn invited() -> (tempfile::TempDir, Arc<Gateway>) {
-    let folder = tempfile::tempdir().expect("a folder");
+async fn invited() -> (imipd_lab::Folder, Arc<Gateway>) {
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     let invitation = mail("invitation", BO, ADA, &calendar("REQUEST", 0, BO, &guests(&[ADA])));
     assert_eq!(reason(&gateway, FolderRole::Inbox, &invitation).await, "invited");
@@ -251,7 +252,7 @@ async fn a_strangers_mail_in_the_sent_folder_is_left_alone() {
 
 #[tokio::test]
 async fn an_invitation_that_waits_is_taken_in_by_the_clients_answer() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open_with(folder.path(), "auto_add = \"never\"").await;
     let copy = mail("early", ADA, BO, &reply("ACCEPTED", 0));
     assert_eq!(reason(&gateway, FolderRole::Sent, &copy).await, "event-not-found");
@@ -267,7 +268,7 @@ async fn an_invitation_that_waits_is_taken_in_by_the_clients_answer() {
 
 #[tokio::test]
 async fn a_meeting_in_the_sent_folder_is_stored_answered_changed_and_cancelled() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     let request = calendar("REQUEST", 0, ADA, &guests(&[BO, CY]));
     let both = format!("{BO}, {CY}");
@@ -288,7 +289,7 @@ async fn a_meeting_in_the_sent_folder_is_stored_answered_changed_and_cancelled()
 
 #[tokio::test]
 async fn a_meeting_that_a_client_stored_is_settled_for_those_to_whom_it_wrote() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     put_by_client(&gateway, &calendar("", 0, ADA, &guests(&[BO, CY]))).await;
     assert_eq!(waiting(&gateway).await.len(), 2);
@@ -300,7 +301,7 @@ async fn a_meeting_that_a_client_stored_is_settled_for_those_to_whom_it_wrote() 
 
 #[tokio::test]
 async fn a_cancellation_of_the_client_is_not_repeated_when_it_deletes_the_event() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     let request = mail("ask", ADA, BO, &calendar("REQUEST", 0, ADA, &guests(&[BO])));
     assert_eq!(reason(&gateway, FolderRole::Sent, &request).await, "sent-by-client");
@@ -314,7 +315,7 @@ async fn a_cancellation_of_the_client_is_not_repeated_when_it_deletes_the_event(
 
 #[tokio::test]
 async fn a_change_of_the_users_own_is_on_its_way_at_once() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     put(&gateway, &calendar("", 0, ADA, &guests(&[BO]))).await;
     assert_eq!(due(&gateway).await, (1, 1));
@@ -323,8 +324,8 @@ async fn a_change_of_the_users_own_is_on_its_way_at_once() {
 // Reports.
 
 /// Ada has invited Bo and Cy, and the mail has left; its Message-ID.
-async fn sent() -> (tempfile::TempDir, Arc<Gateway>, String) {
-    let folder = tempfile::tempdir().expect("a folder");
+async fn sent() -> (imipd_lab::Folder, Arc<Gateway>, String) {
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     put(&gateway, &calendar("", 0, ADA, &guests(&[BO, CY]))).await;
     let entry = gateway.ledger.outbox(1).await.expect("an outbox").remove(0);
@@ -386,6 +387,38 @@ async fn a_note_that_comes_back_is_the_end_of_it() {
     );
     gateway.tell_undelivered(now_millis() + 120_000).await.expect("told");
     assert_eq!(outbox(&gateway).await.len(), 3, "no note about a note");
+}
+
+#[tokio::test]
+async fn only_what_has_failed_is_marked_however_the_report_is_made() {
+    let (_folder, gateway, message_id) = sent().await;
+    let before = stored(&gateway).await;
+    for (nth, action) in
+        ["delivered", "relayed", "expanded", "delayed", "delayed (and failed)", "x-failed"].iter().enumerate()
+    {
+        let raw = report(BO, &format!("u{nth}"), &message_id).replace("Action: failed", &format!("Action: {action}"));
+        assert_eq!(reason(&gateway, FolderRole::Inbox, &raw).await, "delivery-report", "{action}");
+    }
+    assert_eq!(stored(&gateway).await, before);
+    // The returned mail in base64, and one who failed among dozens of others who are not ours.
+    let raw = report(BO, "many", &message_id);
+    let (head, mail) = raw.split_once("Content-Type: message/rfc822\r\n\r\n").expect("the returned mail");
+    let (mail, end) = mail.split_once("\r\n--b--").expect("an end");
+    let encoded = base64::prelude::BASE64_STANDARD.encode(mail);
+    let encoded = encoded.as_bytes().chunks(76).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\r\n");
+    let others: String = (0..60)
+        .map(|nth| {
+            format!("Final-Recipient: rfc822; other{nth}@example.org\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n")
+        })
+        .collect();
+    let head = head.replace("Final-Recipient", &format!("{others}Final-Recipient"));
+    let raw = format!(
+        "{head}Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n\r\n{encoded}\r\n--b--{end}"
+    );
+    assert_eq!(reason(&gateway, FolderRole::Inbox, &raw).await, "not-delivered", "{raw}");
+    assert_eq!(failed(&gateway).await, [BO]);
+    gateway.tell_undelivered(now_millis() + 60_000).await.expect("told");
+    assert_eq!(waiting(&gateway).await, [format!("NOTE {ADA}")], "and not one for each of the others");
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ fn header(raw: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn failures_are_counted_for_one_mail_and_outlive_a_restart() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     for expected in 1..=3 {
         let counted = gateway.count_failure(inbox(&gateway), number(5), failure()).await.expect("counted");
@@ -68,7 +68,7 @@ async fn failures_are_counted_for_one_mail_and_outlive_a_restart() {
 
 #[tokio::test]
 async fn a_dead_letter_names_its_mail_and_goes_when_the_mail_is_processed() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     let raw = invitation("1");
     let attempt = Attempt { nth: 8, ..Attempt::first(number(5)) };
@@ -89,7 +89,7 @@ async fn a_dead_letter_names_its_mail_and_goes_when_the_mail_is_processed() {
 
 #[tokio::test]
 async fn a_dead_letter_that_fails_again_stays_the_same_one() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path()).await;
     let attempt = Attempt { nth: 2, ..Attempt::first(number(5)) };
     gateway.bury((inbox(&gateway), attempt), None, &failure()).await.expect("buried");

@@ -16,8 +16,21 @@ const CALENDAR: &str = "BEGIN:VCALENDAR\r\nPRODID:-//Example//EN\r\nVERSION:2.0\
 
 static WORDING: LazyLock<Wording> = LazyLock::new(|| Wording::built_in(Bodies::Both));
 
+/// Composes, and has the mail read by parsers that are not ours.
 fn compose(letter: &Letter<'_>) -> Result<ComposedMail, ComposeError> {
-    imipd::imip::compose(letter, &WORDING)
+    let mail = imipd::imip::compose(letter, &WORDING)?;
+    if let Some(reading) = imipd_lab::read_mail(&mail.raw) {
+        assert_eq!((&reading.subject, &reading.message_id), (&mail.subject, &mail.message_id));
+        assert_eq!(reading.from, [letter.from.address.as_str()]);
+        assert_eq!(reading.to, letter.to.iter().map(|to| to.address.as_str()).collect::<Vec<_>>());
+        if letter.calendar.ends_with("\r\n")
+            && !letter.calendar.contains(|c: char| c.is_control() && !"\r\n\t".contains(c))
+        {
+            let flat = |text: &str| text.replace("\r\n ", "");
+            assert_eq!(reading.calendar.as_deref().map(flat), Some(flat(letter.calendar)));
+        }
+    }
+    Ok(mail)
 }
 
 fn mailbox(address: &str, name: Option<&str>) -> Mailbox {

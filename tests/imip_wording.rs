@@ -47,7 +47,11 @@ fn written(outgoing: &Outgoing, language: Language, thread: &Thread) -> Vec<Writ
     let wording = Wording::built_in(Bodies::Both);
     let author = Author { name: None, timezone: chrono_tz::UTC, language, via: None };
     let pen = Pen { wording: &wording, imip: &IMIP, links: None };
-    letters(outgoing, author, pen, thread, (Occasioned::ByUser, 1_780_300_800)).unwrap()
+    let letters = letters(outgoing, author, pen, thread, (Occasioned::ByUser, 1_780_300_800)).unwrap();
+    for letter in &letters {
+        imipd_lab::read_mail(&letter.mail.raw);
+    }
+    letters
 }
 
 fn one(outgoing: &Outgoing, language: Language) -> Vec<u8> {
@@ -448,6 +452,26 @@ fn recipients_with_different_languages_get_different_mails() {
     ];
     assert_eq!(told, expected);
     assert_ne!(letters[0].mail.message_id, letters[1].mail.message_id);
+}
+
+#[test]
+fn an_address_that_few_servers_take_costs_nobody_else_their_mail() {
+    let text = std::fs::read_to_string(root("examples/preview/invitation.ics")).unwrap();
+    let more = "ATTENDEE:mailto:jörg@bücher.example\r\nATTENDEE:mailto:cy@bücher.example\r\nEND:VEVENT";
+    let message = invitation(CalendarObject::parse(&text.replace("END:VEVENT", more)).unwrap());
+    let letters = written(&message, Language::English, &Thread::default());
+    let told: Vec<(Vec<String>, bool)> = letters
+        .iter()
+        .map(|letter| (letter.recipients.iter().map(ToString::to_string).collect(), letter.mail.raw.is_ascii()))
+        .collect();
+    let expected = [
+        (vec!["bob@example.org".to_owned(), "cy@xn--bcher-kva.example".to_owned()], true),
+        (vec!["jörg@xn--bcher-kva.example".to_owned()], false),
+    ];
+    assert_eq!(told, expected);
+    // The calendar names all of them, as the organizer wrote them.
+    let calendar = &imipd::imip::extract(&letters[0].mail.raw).calendars[0].text;
+    assert!(calendar.contains("mailto:jörg@bücher.example") && calendar.contains("mailto:cy@bücher.example"));
 }
 
 #[test]

@@ -120,7 +120,7 @@ async fn replies(gateway: &Gateway) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn a_user_answers_by_replying_to_the_invitation() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     invited(&gateway).await;
     let answer = words("1", ADA, "<invitation@example.org>", "Ja\r\n\r\nIch bringe Noten mit.\r\n\r\n> Kommst du?");
@@ -143,7 +143,7 @@ async fn a_user_answers_by_replying_to_the_invitation() {
 
 #[tokio::test]
 async fn an_attendee_answers_in_words() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     let invitation = invites(&gateway).await;
     let answer = words("1", BO, &invitation, "maybe\r\n\r\nSent from my telephone");
@@ -157,7 +157,7 @@ async fn an_attendee_answers_in_words() {
 
 #[tokio::test]
 async fn only_who_was_invited_answers_for_themselves() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     let invitation = invites(&gateway).await;
     let before = stored(&gateway).await;
@@ -183,7 +183,7 @@ async fn only_who_was_invited_answers_for_themselves() {
 
 #[tokio::test]
 async fn an_answer_after_the_end_changes_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     let invitation = invites(&gateway).await;
     gateway.change(&gateway.config.users[0], Change::Delete(CalUid(UID.to_owned()))).await.expect("deleted");
@@ -360,7 +360,7 @@ async fn what_only_looks_like_an_answer_is_none() {
 
 #[tokio::test]
 async fn an_answer_to_one_date_is_for_that_date() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     invited(&gateway).await;
     let lines = format!("RECURRENCE-ID:20400608T080000Z\r\n{}", asked(ADA));
@@ -385,7 +385,7 @@ async fn an_answer_to_one_date_is_for_that_date() {
 
 #[tokio::test]
 async fn a_site_may_want_none_of_it() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "[answers]\nwords = false\n").await;
     invited(&gateway).await;
     let answer = words("1", ADA, "<invitation@example.org>", "yes");

@@ -22,12 +22,12 @@ const MAILTO: &str = "[imip]\nrsvp = \"mailto\"\n";
 
 struct Site {
     gateway: Arc<Gateway>,
-    _folder: tempfile::TempDir,
+    _folder: imipd_lab::Folder,
 }
 
 impl Site {
     async fn open(more: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = imipd_lab::folder();
         let gateway = open(folder.path(), more).await;
         Self { gateway, _folder: folder }
     }
@@ -241,7 +241,7 @@ async fn very_many_share_one_mail_without_links() {
 
 #[tokio::test]
 async fn the_same_invitation_written_again_is_the_same_mail() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let written = async |name: &str| {
         let below = folder.path().join(name);
         std::fs::create_dir(&below).expect("a folder");

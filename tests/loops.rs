@@ -33,7 +33,7 @@ struct World {
     gateways: [Arc<Gateway>; 2],
     order: Order,
     carried: BTreeSet<(usize, i64)>,
-    _folders: [tempfile::TempDir; 2],
+    _folders: [imipd_lab::Folder; 2],
 }
 
 async fn open(folder: &Path, users: &[&str]) -> Arc<Gateway> {
@@ -62,7 +62,7 @@ async fn take(gateway: &Gateway, user: &User, role: FolderRole, raw: &[u8]) -> V
 
 impl World {
     async fn open(order: Order) -> Self {
-        let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        let folders = [(); 2].map(|()| imipd_lab::folder());
         let a = open(folders[0].path(), &["ada@a.example", "al@a.example"]).await;
         let b = open(folders[1].path(), &["bo@b.example", "bea@b.example", "dan@b.example"]).await;
         Self { gateways: [a, b], order, carried: BTreeSet::new(), _folders: folders }

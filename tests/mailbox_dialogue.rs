@@ -192,6 +192,10 @@ async fn run(session: &mut Session, step: &str, mails: &mut Vec<MailStructure>) 
             let changes = [MarkChange::Clear("$Failed"), MarkChange::Set("$Imipd")];
             session.mark(place, &mails, &changes).await.map(|marked| format!("{marked:?}"))
         }
+        "append" => {
+            let sent_at = chrono::DateTime::from_timestamp(1_769_932_800, 0).unwrap();
+            session.append("Sent", b"Subject: x\r\n\r\n", sent_at).await.map(|appended| format!("{appended:?}"))
+        }
         "noop" => session.noop().await.map(|()| "ok".to_owned()),
         other => panic!("what is {other}?"),
     }

@@ -58,7 +58,7 @@ async fn objects(gateway: &Gateway) -> Vec<(String, String)> {
 
 /// A second gateway on a copy of the database, of which only the mails of the honest are heard.
 async fn as_the_honest_leave_it(config: &Path, database: &Path, mails: &[Mail]) -> Vec<(String, String)> {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let copy = folder.path().join("imipd.db");
     fs::copy(database, &copy).expect("a copy");
     let text = fs::read_to_string(config).expect("the configuration");

@@ -113,7 +113,7 @@ fn mails(changed: &Changed) -> Vec<(&str, String)> {
 
 #[tokio::test]
 async fn an_accepted_proposal_becomes_an_update_once() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     invite(&gateway).await;
     assert_eq!(bo_counters(&gateway).await, "counter-proposal");
@@ -131,7 +131,7 @@ async fn an_accepted_proposal_becomes_an_update_once() {
 
 #[tokio::test]
 async fn a_declined_proposal_is_told_to_its_proposer_alone() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     invite(&gateway).await;
     bo_counters(&gateway).await;
@@ -145,7 +145,7 @@ async fn a_declined_proposal_is_told_to_its_proposer_alone() {
 
 #[tokio::test]
 async fn who_answered_uninvited_is_let_in_or_left_out() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "party_crashers = \"propose\"").await;
     invite(&gateway).await;
     assert_eq!(answer(&gateway, "eve", "PARTSTAT=ACCEPTED").await, "party-crasher");
@@ -160,7 +160,7 @@ async fn who_answered_uninvited_is_let_in_or_left_out() {
 
 #[tokio::test]
 async fn what_nobody_could_prove_is_believed_before_it_is_accepted() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "authserv_id = \"mx.example.com\"").await;
     invite(&gateway).await;
     assert_eq!(bo_counters(&gateway).await, "sender-unproven");
@@ -174,7 +174,7 @@ async fn what_nobody_could_prove_is_believed_before_it_is_accepted() {
 
 #[tokio::test]
 async fn an_attendee_proposes_asks_and_sends_somebody_else() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     assert_eq!(invited(&gateway).await, "invited");
     let start = parse_basic_format("20400601T100000Z");
@@ -203,7 +203,7 @@ async fn an_attendee_proposes_asks_and_sends_somebody_else() {
 
 #[tokio::test]
 async fn an_invitation_that_waits_can_be_countered() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "auto_add = \"never\"").await;
     assert_eq!(invited(&gateway).await, "waits-for-user");
     let nothing = say(&gateway, Saying::Refresh).await;
@@ -223,7 +223,7 @@ async fn an_invitation_that_waits_can_be_countered() {
 
 #[tokio::test]
 async fn what_is_published_tells_nobody_who_takes_part() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     invite(&gateway).await;
     let people = vec![Address::parse("club@example.net"), Address::parse("ada@example.com")];
@@ -237,7 +237,7 @@ async fn what_is_published_tells_nobody_who_takes_part() {
 
 #[tokio::test]
 async fn the_answer_of_a_delegate_waits_for_that_of_who_sends_them() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     invite(&gateway).await;
     let from_bo = "PARTSTAT=ACCEPTED;DELEGATED-FROM=\"mailto:bo@example.org\"";

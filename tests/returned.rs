@@ -2,6 +2,11 @@
 
 mod live;
 
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use imipd_lab::{Behaviour, DeliveredMail, Lab, Mta};
 use live::{Plan, Site, mail, meeting, partstat, wait_for, wait_until, with_method};
 
@@ -119,6 +124,82 @@ fn a_copy_of_each_mail_is_saved_once_in_the_sent_folder_as_read() {
     site.put("a", &meeting("kept-too", A, &[B]));
     wait_until("the second copy is there", || sent(&site).len() >= 2);
     assert_eq!(sent(&site).iter().filter(|mail| mail.header("Message-ID").as_ref() == Some(&id)).count(), 1);
+    assert_eq!(site.status()["outbox"]["copies_refused"], 0);
+}
+
+/// A mailbox into which no client can put any more; what is delivered still comes in.
+const FULL: &str = "protocol imap {\n  mail_plugins = quota imap_quota\n}\nplugin {\n  quota = maildir:User quota\n  \
+                    quota_rule = *:storage=1K\n}\n";
+
+#[test]
+fn a_copy_that_a_full_mailbox_does_not_take_is_said_once_and_holds_up_nothing() {
+    let plan = Plan { smtp_server: Some(saving_server), dovecot: FULL, ..Plan::default() };
+    let Some(mut site) = Site::open(&plan) else { return };
+    let refusals = |site: &Site| site.log().matches("no copy in the Sent folder").count();
+    site.put("a", &meeting("full", A, &[B]));
+    wait_until("the refusal is counted", || site.status()["outbox"]["copies_refused"] == 1);
+    assert_eq!(site.inbox("b").len(), 1);
+    assert!(site.log().contains("why=\"[OVERQUOTA] "), "{}", site.log());
+    assert!(site.lab.mails("a", "Sent").expect("read").is_empty());
+    // Neither time nor another copy nor a new daemon has it tried again.
+    site.put("a", &meeting("full-too", A, &[B]));
+    wait_until("the second refusal is counted", || site.status()["outbox"]["copies_refused"] == 2);
+    site.restart();
+    wait_until("all is said", || site.status()["idle"] == true);
+    assert_eq!((refusals(&site), site.inbox("b").len()), (2, 2));
+}
+
+/// An IMAP server on which a client that puts away one certain mail is cut off. How often that was tried.
+fn breaking_server(lab: &Lab, marked: &'static str) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let (port, behind) = (listener.local_addr().expect("an address").port(), lab.imap_port());
+    let tries = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&tries);
+    // It ends with the test program.
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let server = TcpStream::connect(("127.0.0.1", behind)).expect("Dovecot");
+            let back = (server.try_clone().expect("a socket"), client.try_clone().expect("a socket"));
+            std::thread::spawn(move || io::copy(&mut &back.0, &mut &back.1));
+            let count = Arc::clone(&count);
+            std::thread::spawn(move || pass_on(&client, &server, marked, &count));
+        }
+    });
+    (port, tries)
+}
+
+/// Passes on what a client says until the mark is in it.
+fn pass_on(client: &TcpStream, server: &TcpStream, marked: &str, tries: &AtomicUsize) {
+    let (mut said, mut buffer) = (Vec::new(), vec![0; 65_536]);
+    while let Ok(octets @ 1..) = (&mut &*client).read(&mut buffer) {
+        let news = buffer.get(..octets).unwrap_or_default();
+        said.extend_from_slice(news);
+        let is_append = said.windows(6).any(|window| window == b"APPEND");
+        if is_append && said.windows(marked.len()).any(|window| window == marked.as_bytes()) {
+            tries.fetch_add(1, Ordering::SeqCst);
+            break;
+        }
+        if (&mut &*server).write_all(news).is_err() {
+            break;
+        }
+    }
+    let _ = client.shutdown(Shutdown::Both);
+    let _ = server.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn a_copy_on_which_the_server_breaks_does_not_hold_up_the_others() {
+    let plan = Plan { smtp_server: Some(saving_server), users: &["a", "b"], watched: &["a"], ..Plan::default() };
+    let Some(mut site) = Site::prepare(&plan) else { return };
+    let (port, tries) = breaking_server(&site.lab, "SUMMARY:Meeting poison");
+    site.redirect(port, site.lab.smtp_port());
+    site.start();
+    site.put("a", &meeting("poison", A, &[B]));
+    wait_until("the server has broken", || tries.load(Ordering::SeqCst) > 0);
+    site.put("a", &meeting("wholesome", A, &[B]));
+    let sent = wait_for("the copy of the other is there", || site.lab.mails("a", "Sent").expect("read").pop());
+    assert!(String::from_utf8_lossy(&sent.raw).contains("SUMMARY:Meeting wholesome"));
+    assert!(tries.load(Ordering::SeqCst) <= 3, "tried {} times", tries.load(Ordering::SeqCst));
     assert_eq!(site.status()["outbox"]["copies_refused"], 0);
 }
 

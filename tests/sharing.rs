@@ -72,7 +72,7 @@ async fn mails(gateway: &Gateway) -> Vec<(OutboxEntry, Vec<String>)> {
 
 #[tokio::test]
 async fn answers_are_gathered_and_shared_once() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "share_answers = \"30s\"").await;
     invite(&gateway).await;
     assert_eq!(answer(&gateway, "bo", "ACCEPTED").await, "answered");
@@ -106,7 +106,7 @@ async fn answers_are_gathered_and_shared_once() {
 
 #[tokio::test]
 async fn who_answered_alone_is_not_told() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "share_answers = \"1h\"").await;
     invite(&gateway).await;
     answer(&gateway, "bo", "TENTATIVE").await;
@@ -117,7 +117,7 @@ async fn who_answered_alone_is_not_told() {
 
 #[tokio::test]
 async fn nothing_is_gathered_unless_the_policy_says_so() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "").await;
     invite(&gateway).await;
     answer(&gateway, "bo", "ACCEPTED").await;
@@ -129,7 +129,7 @@ async fn nothing_is_gathered_unless_the_policy_says_so() {
 
 #[tokio::test]
 async fn what_is_gathered_goes_with_the_meeting_and_with_the_policy() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), "share_answers = \"1h\"").await;
     invite(&gateway).await;
     answer(&gateway, "bo", "ACCEPTED").await;
@@ -152,7 +152,7 @@ async fn what_is_gathered_goes_with_the_meeting_and_with_the_policy() {
 
 /// Somebody publishes a walk to Ada; the reason that is recorded.
 async fn published(policy: &str) -> String {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let gateway = open(folder.path(), policy).await;
     let raw = format!(
         "From: club@example.net\r\nTo: ada@example.com\r\nSubject: walk\r\nMessage-ID: <walk@example.net>\r\n\

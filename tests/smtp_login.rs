@@ -36,7 +36,7 @@ fn offering_tokens() -> Script {
 
 #[tokio::test]
 async fn a_token_comes_from_a_file_or_from_a_command() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     std::fs::write(folder.path().join("token-imipd"), "s3cret-token\n").expect("written");
     for source in [
         "token_file = \"token-{login}\"",
@@ -53,7 +53,7 @@ async fn a_token_comes_from_a_file_or_from_a_command() {
 
 #[tokio::test]
 async fn a_refused_token_is_told_after_its_challenge_and_the_mail_stays_here() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     std::fs::write(folder.path().join("token"), "s3cret-token\n").expect("written");
     // The base64 of {"status":"401"}; an empty line answers it.
     let replies = vec![
@@ -71,7 +71,7 @@ async fn a_refused_token_is_told_after_its_challenge_and_the_mail_stays_here() {
 
 #[tokio::test]
 async fn a_command_without_a_token_is_transient_trouble_and_nothing_is_presented() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     for (command, told) in [
         ("echo the vault is closed >&2; exit 3", "the vault is closed"),
         ("true", "has printed no token"),
@@ -90,7 +90,7 @@ async fn a_command_without_a_token_is_transient_trouble_and_nothing_is_presented
 
 #[tokio::test]
 async fn the_mechanism_for_a_password_is_what_the_server_offers() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let smtp = "username = \"imipd\"\npassword_file = \"secret\"";
     for (offer, said) in [("AUTH LOGIN PLAIN XOAUTH2", "AUTH PLAIN AGltaXBkAHNlY3JldA=="), ("AUTH LOGIN", "AUTH LOGIN")]
     {

@@ -24,14 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A gateway and its courier, without mailboxes.
 struct World {
-    folder: tempfile::TempDir,
+    folder: imipd_lab::Folder,
     gateway: Arc<Gateway>,
     courier: Option<(watch::Sender<bool>, JoinHandle<()>)>,
 }
 
 impl World {
     async fn open(smtp: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = imipd_lab::folder();
         let gateway = gateway(folder.path(), smtp).await;
         Self { folder, gateway, courier: None }
     }
@@ -358,6 +358,56 @@ async fn with_a_server_that_does_everything_wrong_nothing_is_lost() {
     assert!(seen.mails().iter().all(|(_, one)| *one == id), "the same mail, however often");
     let copies: usize = seen.mails().iter().map(|(to, _)| to.len()).sum();
     assert!((31..=44).contains(&copies), "30 mails, and at most 7 twice for each acceptance that was lost: {copies}");
+}
+
+/// What each of these servers makes of a mail at once; it is the same whether it is asked step by step or all at once.
+const SERVERS: [(&str, &str, RecipientState, &str); 12] = [
+    ("MAIL", "550 5.7.1 not you", RecipientState::Failed, "5.3"),
+    ("MAIL", "451 4.3.0 later", RecipientState::Waiting, "1.0"),
+    ("MAIL", "", RecipientState::Waiting, "1.0"),
+    ("RCPT", "450 4.2.0 greylisted", RecipientState::Waiting, "1.0"),
+    ("RCPT", "550 5.1.1 nobody", RecipientState::Failed, "5.1"),
+    ("RCPT", "250-a\r\n250-b\r\n550 5.1.1 nobody", RecipientState::Waiting, "1.0"),
+    ("RCPT", "", RecipientState::Waiting, "1.0"),
+    ("DATA", "554 5.6.0 no", RecipientState::Failed, "5.2"),
+    ("DATA", "421 4.3.2 closing", RecipientState::Waiting, "1.0"),
+    ("DATA", "", RecipientState::Waiting, "1.0"),
+    (".", "451 4.3.0 later", RecipientState::Waiting, "1.0"),
+    (".", "552 5.3.4 too large", RecipientState::Failed, "5.1"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_a_server_refuses_is_noted_and_no_storm_follows() {
+    let tried =
+        SERVERS.iter().flat_map(|one| [(one, vec![]), (one, vec!["PIPELINING"])]).map(|(one, offers)| async move {
+            let (command, reply, state, status) = *one;
+            let mut script = Script { offers: offers.clone(), ..Script::default() };
+            if command == "." {
+                script.after_dot = Some(reply)
+            } else {
+                script.replies = vec![(command, reply)]
+            }
+            let mut world = World::open("").await;
+            let (server, seen) = start(script).await;
+            world.put(&meeting(0, "Plan", &named(&["b"]))).await;
+            world.begin(&server);
+            let deadline = tokio::time::Instant::now() + PATIENCE;
+            let stored = loop {
+                let stored = world.stored().await;
+                if line(&stored, "b").contains(&format!("SCHEDULE-STATUS={status}")) && seen.connections() > 0 {
+                    break stored;
+                }
+                assert!(tokio::time::Instant::now() < deadline, "{one:?} {offers:?}: {stored} {:?}", seen.lines());
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            };
+            world.wait(state, 1).await;
+            // It is not asked again and again; the first rest is longer than this.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            assert!(seen.connections() <= 2, "{one:?} {offers:?}: {} connections", seen.connections());
+            world.stop().await;
+            drop(stored);
+        });
+    futures_util::future::join_all(tried).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

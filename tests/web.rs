@@ -17,13 +17,13 @@ const BASIC: &str = "Basic aW1pcGQ6MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 struct Server {
     gateway: Arc<Gateway>,
-    folder: tempfile::TempDir,
+    folder: imipd_lab::Folder,
     stop: watch::Sender<bool>,
     task: tokio::task::JoinHandle<()>,
 }
 
 async fn server() -> Server {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = imipd_lab::folder();
     let path = folder.path();
     std::fs::write(path.join("password"), "secret").expect("a password");
     std::fs::write(path.join("token"), TOKEN).expect("a token");

@@ -159,7 +159,7 @@ fn via_name(speaker: &Mailbox) -> String {
     format!("{} via imipd", speaker.name.as_deref().unwrap_or(speaker.address.as_str()))
 }
 
-/// The recipients who can share one mail: those who read the same language, or just one with their own links.
+/// The recipients who can share one mail: those who read the same language and are reached alike, or just one with their own links.
 fn audiences(
     outgoing: &Outgoing,
     object: &CalendarObject,
@@ -168,15 +168,31 @@ fn audiences(
 ) -> Vec<(Language, Vec<Address>, Option<Links>)> {
     let languages = languages(object);
     let mut alone = Vec::new();
-    let mut by_language: BTreeMap<Language, Vec<Address>> = BTreeMap::new();
+    let mut shared: BTreeMap<(Language, Reach), Vec<Address>> = BTreeMap::new();
     for address in outgoing.to.iter().filter(|address| address.is_mailable()) {
         let language = languages.get(address).copied().unwrap_or(author.language);
         match pen.links.and_then(|links| links(address, language)) {
             Some(links) => alone.push((language, vec![address.clone()], Some(links))),
-            None => by_language.entry(language).or_default().push(address.clone()),
+            None => shared.entry((language, Reach::of(address))).or_default().push(address.clone()),
         }
     }
-    by_language.into_iter().map(|(language, to)| (language, to, None)).chain(alone).collect()
+    shared.into_iter().map(|((language, _), to)| (language, to, None)).chain(alone).collect()
+}
+
+/// Which servers can pass on a mail to somebody.
+///
+/// A mail that names an address outside of ASCII is one that many servers do not take at all (RFC 6531 §3.2); those whom every
+/// server can write to do not lose their mail for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    Everywhere,
+    International,
+}
+
+impl Reach {
+    fn of(address: &Address) -> Self {
+        if address.as_str().is_ascii() { Reach::Everywhere } else { Reach::International }
+    }
 }
 
 /// The languages that an object gives to addresses, as far as there are words in them (RFC 5545 §3.2.10).

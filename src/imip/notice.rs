@@ -11,7 +11,7 @@ use mail_builder::mime::MimePart;
 
 use super::compose::{ComposeError, ComposedMail, Mailbox, multipart, text_part};
 use super::language::Language;
-use super::wording::{clean, wrapped};
+use super::wording::{clean, wrapped, wrapped_behind};
 use super::{Failure, Wording, limits};
 use crate::digest;
 use crate::itip::{Address, Method};
@@ -154,10 +154,10 @@ fn words(notice: &Undelivered<'_>, wording: &Wording) -> (String, String, Vec<St
         }
     };
     let say = |id: &str| wrapped(&voice.word(id));
-    let mut text = format!("{}\n\n    {about}\n\n{}\n\n", say(mail), say("undelivered-to"));
+    let mut text = format!("{}\n\n{}\n\n{}\n\n", say(mail), wrapped_behind(4, &about), say("undelivered-to"));
     for failure in notice.failures.iter().take(LISTED_MAX) {
         let why = clean::header_text(&failure.why, limits::DIAGNOSTIC_CHARS_MAX);
-        text.push_str(&format!("    {}\n        {why}\n", failure.recipient));
+        text.push_str(&format!("    {}\n{}\n", failure.recipient, wrapped_behind(8, &why)));
     }
     let more = u32::try_from(notice.failures.len().saturating_sub(LISTED_MAX)).unwrap_or(u32::MAX);
     if more > 0 {
@@ -247,6 +247,19 @@ mod tests {
         assert_eq!(email.in_reply_to.as_deref(), Some("<1@choir.example>"));
         assert_eq!(email.message_id, Some(mail.message_id));
         assert!(email.calendars.is_empty() && crate::imip::bounce::read(&mail.raw).is_none());
+    }
+
+    #[test]
+    fn what_a_server_says_at_length_stands_on_short_lines() {
+        let why = "550 5.1.1 <no.one@far.example>: Recipient address rejected: User unknown in virtual mailbox table";
+        let failures = [Failure { why: why.into(), ..failures(1).remove(0) }];
+        let text = text(&notice(Method::Request, &"Invitation to a rehearsal of the choir ".repeat(3), &failures));
+        let body = text.split_once("\r\n\r\n").expect("a body").1;
+        assert!(body.lines().all(|line| line.len() <= 78), "{body}");
+        assert!(
+            body.contains("\r\n        550 5.1.1 <no.one@far.example>: Recipient address rejected: User"),
+            "{body}"
+        );
     }
 
     #[test]

@@ -123,3 +123,8 @@ impl Voice<'_> {
 pub(super) fn wrapped(text: &str) -> String {
     template::wrap(text, "", 0)
 }
+
+/// The same, with all lines behind so many blanks.
+pub(super) fn wrapped_behind(blanks: usize, text: &str) -> String {
+    template::wrap(text, &" ".repeat(blanks), blanks)
+}

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// A calendar user's mail address: lower case, without `mailto:`, percent-encoding or `?query`.
+/// A calendar user's mail address: lower case, without `mailto:`, percent-encoding or `?query`, its domain as the DNS has it.
 ///
 /// Two spellings of one mailbox give equal values, so `==` is the comparison that
 /// RFC 5546 §3 leaves to the implementation. The value may be no valid address at all (`invalid:nomail`
@@ -21,7 +21,7 @@ impl Address {
     /// `"boss@example.com?x"@evil.example` would be the boss (RFC 5322 §3.4.1). What this program wrote down itself is
     /// read back the same way.
     pub fn in_mail(text: &str) -> Self {
-        Self(text.trim().to_lowercase())
+        Self(with_ascii_domain(Cow::Owned(text.trim().to_lowercase())).into_owned())
     }
 
     /// The address as `local@domain`, lower case.
@@ -85,7 +85,23 @@ fn normalise(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(bare);
     }
     let decoded = percent_decode(bare);
-    if decoded.chars().any(char::is_uppercase) { Cow::Owned(decoded.to_lowercase()) } else { decoded }
+    let is_upper = decoded.chars().any(char::is_uppercase);
+    with_ascii_domain(if is_upper { Cow::Owned(decoded.to_lowercase()) } else { decoded })
+}
+
+/// The address with a domain such as `bücher.example` as `xn--bcher-kva.example`, which is the same, and which every mail server
+/// takes (RFC 5890 §2.3.2.1).
+///
+/// A domain that would not come back as it was written stays as it is: letters of full width, and whatever else is only made
+/// into another domain, are nobody's address here.
+fn with_ascii_domain(address: Cow<'_, str>) -> Cow<'_, str> {
+    let Some((local, domain)) = address.rsplit_once('@').filter(|(_, domain)| !domain.is_ascii()) else {
+        return address;
+    };
+    match idna::domain_to_ascii(domain) {
+        Ok(ascii) if idna::domain_to_unicode(&ascii).0 == domain => Cow::Owned(format!("{local}@{ascii}")),
+        Ok(_) | Err(_) => address,
+    }
 }
 
 fn strip_scheme(text: &str) -> &str {
@@ -138,6 +154,23 @@ mod tests {
             assert_ne!(Address::in_mail(text), Address::parse("mailto:boss@example.com"), "{text}");
         }
         assert_eq!(Address::in_mail(" Boss@Example.COM"), Address::parse("mailto:boss@example.com"));
+    }
+
+    #[test]
+    fn a_domain_in_letters_is_the_one_that_the_dns_has() {
+        let b = Address::parse("mailto:b@bücher.example");
+        assert_eq!(b.as_str(), "b@xn--bcher-kva.example");
+        for text in ["mailto:B@BÜCHER.example", "b@xn--bcher-kva.example", "mailto:b@b%C3%BCcher.example"] {
+            assert_eq!(Address::parse(text), b, "{text}");
+            assert!(b.is(text), "{text}");
+        }
+        assert_eq!(Address::in_mail("b@bücher.example"), b);
+        assert_eq!(Address::parse("jörg@bücher.example").as_str(), "jörg@xn--bcher-kva.example");
+        // Letters of full width, and a letter beside its mark, are not made into another domain.
+        for other in ["b@\u{ff45}xample.com", "b@example\u{3002}com", "b@bu\u{308}cher.example", "b@\u{fffd}.example"] {
+            assert_eq!(Address::parse(other).as_str(), other);
+            assert_eq!(Address::in_mail(other).as_str(), other);
+        }
     }
 
     #[test]

@@ -50,7 +50,8 @@ impl Transaction {
 }
 
 impl Ledger {
-    /// The copies of one user that are due, oldest first, at most `most`; of the user who has waited longest.
+    /// The copies of one user that are due, the least tried and of these the oldest first, at most `most`; of the user who has waited
+    /// longest.
     pub async fn copies_due(&self, now: i64, most: u32) -> Result<Vec<SentCopy>, LedgerError> {
         let rows = sqlx::query(
             "SELECT sent_copy.outbox_id, user, message_id, raw, created_at, sent_copy.attempts
@@ -59,7 +60,7 @@ impl Ledger {
                  SELECT user FROM sent_copy JOIN outbox ON outbox.id = sent_copy.outbox_id
                  WHERE state = 'owed' AND sent_copy.next_attempt_at <= ?1
                  ORDER BY sent_copy.next_attempt_at, sent_copy.outbox_id LIMIT 1)
-             ORDER BY sent_copy.outbox_id LIMIT ?2 + 0",
+             ORDER BY sent_copy.attempts, sent_copy.outbox_id LIMIT ?2 + 0",
         )
         .bind(now)
         .bind(most)
@@ -98,7 +99,36 @@ impl Ledger {
         Ok(())
     }
 
-    /// Puts off all copies that are owed to a user.
+    /// Puts off a copy after an attempt.
+    pub async fn postpone_copy(&self, outbox_id: i64, until: i64, why: &str) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE sent_copy SET attempts = attempts + 1, next_attempt_at = ?, detail = ?
+             WHERE state = 'owed' AND outbox_id = ?",
+        )
+        .bind(until)
+        .bind(why)
+        .bind(outbox_id)
+        .execute(&self.pool)
+        .await
+        .map_err(LedgerError::while_trying("put off a copy"))?;
+        Ok(())
+    }
+
+    /// Lets all copies that are owed to a user rest until then, or longer where they do already; that is no attempt.
+    pub async fn defer_copies(&self, user: &str, until: i64) -> Result<(), LedgerError> {
+        sqlx::query(
+            "UPDATE sent_copy SET next_attempt_at = ?1
+             WHERE state = 'owed' AND next_attempt_at < ?1 AND outbox_id IN (SELECT id FROM outbox WHERE user = ?2)",
+        )
+        .bind(until)
+        .bind(user)
+        .execute(&self.pool)
+        .await
+        .map_err(LedgerError::while_trying("put off copies"))?;
+        Ok(())
+    }
+
+    /// Puts off all copies that are owed to a user after an attempt.
     pub async fn postpone_copies(&self, user: &str, until: i64, why: &str) -> Result<(), LedgerError> {
         sqlx::query(
             "UPDATE sent_copy SET attempts = attempts + 1, next_attempt_at = ?, detail = ?

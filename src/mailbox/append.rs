@@ -53,6 +53,8 @@ impl Session {
             Err(MailboxError::Refused { status: Refusal::No, text, .. }) if !code_is_transient(&text) => {
                 Ok(Appended::Refused(text))
             }
+            // It does not understand the same command later; the session is over with it.
+            Err(MailboxError::Refused { status: Refusal::Bad, text, .. }) => Ok(Appended::Refused(text)),
             Err(error) => Err(error),
         }
     }
@@ -71,7 +73,10 @@ impl Session {
                 }
                 Step::Continue => return Err(garbage(&command.name, "a continuation that was not asked for")),
                 Step::Done if is_sent => return Ok(()),
-                Step::Done => return Err(garbage(&command.name, "success before the mail was sent")),
+                Step::Done => {
+                    self.wire.lose_step();
+                    return Err(garbage(&command.name, "success before the mail was sent"));
+                }
             }
         }
     }

@@ -71,6 +71,11 @@ impl Wire {
         self.in_step
     }
 
+    /// Ends the conversation: the server does not keep to the protocol.
+    pub(super) fn lose_step(&mut self) {
+        self.in_step = false;
+    }
+
     /// Runs a command to its end; `each` sees every untagged response that is no refusal.
     pub(super) async fn run(
         &mut self,

@@ -14,7 +14,7 @@ pub const PROVEN: &str = "Authentication-Results: mx.example.com; dmarc=pass hea
 /// The gateway of the site.
 pub struct Site {
     pub gateway: Arc<Gateway>,
-    _folder: tempfile::TempDir,
+    _folder: imipd_lab::Folder,
 }
 
 /// All that an attack must not change.
@@ -76,7 +76,7 @@ pub fn reply(who: &str, partstat: &str) -> String {
 impl Site {
     /// An empty site with these lines of policy.
     pub async fn open(policy: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = imipd_lab::folder();
         std::fs::write(folder.path().join("password"), "secret\n").expect("a password");
         let text = format!(
             "[database]\nurl = \"sqlite://{}/imipd.db\"\n[policy]\nauthserv_id = \"mx.example.com\"\n{policy}\n\

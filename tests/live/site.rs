@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use imipd_lab::{DeliveredMail, Lab, LabOptions, MASTER_USER, Mta, start_or_skip};
+use imipd_lab::{DeliveredMail, Lab, LabOptions, MASTER_USER, Mta, read_outbox, start_or_skip};
 use serde_json::Value;
 
 use super::daemon::{Daemon, IMIPD, tail};
@@ -206,6 +206,7 @@ impl Site {
     /// Begins anew with empty mailboxes and an empty database.
     pub fn forget(&mut self) {
         self.stop();
+        read_outbox(&self.path("imipd.db"));
         self.remove_database();
         for user in &self.watched {
             self.lab.clear_mail(user).expect("an empty mailbox");
@@ -401,9 +402,12 @@ impl Site {
 }
 
 impl Drop for Site {
+    /// All mails that this site has written are read by parsers that are not ours.
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("--- the end of imipd's log\n{}\n{}", tail(&self.log), last_lines(&self.lab.logs()));
+        } else {
+            read_outbox(&self.path("imipd.db"));
         }
     }
 }

@@ -23,7 +23,7 @@ pub const PUBLIC_URL: &str = "https://calendar.example.com";
 pub struct Site {
     pub gateway: Arc<Gateway>,
     pub address: SocketAddr,
-    folder: tempfile::TempDir,
+    folder: imipd_lab::Folder,
     _stop: watch::Sender<bool>,
 }
 
@@ -79,7 +79,7 @@ pub fn week(week: u32) -> String {
 impl Site {
     /// Starts it, with lines for `[web]`.
     pub async fn start(web: &str) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = imipd_lab::folder();
         std::fs::write(folder.path().join("password"), "secret").expect("a password");
         let text = format!(
             "[database]\nurl = \"sqlite://{}/imipd.db\"\n[web]\nlisten = \"127.0.0.1:8025\"\n\

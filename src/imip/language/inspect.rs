@@ -23,7 +23,28 @@ pub struct Inspected {
     pub faults: Vec<MessageFault>,
 }
 
-/// Finds what is no Fluent, what no mail would ever say, and what asks for variables that it would not be given.
+/// What a message may leave out although ours of the same name says it: who it is about, which others of the hours a time is told by,
+/// and what of a date everybody knows.
+const OPTIONAL: [&str; 12] = [
+    "kind",
+    "organizer",
+    "attendee",
+    "deputy",
+    "person",
+    "sender",
+    "weekday",
+    "year",
+    "hour",
+    "hour12",
+    "hour24",
+    "half",
+];
+
+/// The message that puts a date behind a title, or does not.
+const MAY_LEAVE_OUT_ALL: &str = "subject-dated";
+
+/// Finds what is no Fluent, what no mail would ever say, what asks for variables that it would not be given, and what leaves out one
+/// without which the reader of a mail would miss something.
 pub fn inspect(text: &str, language: Language) -> Inspected {
     if text.len() > limits::CATALOGUE_BYTES_MAX {
         let wrong = format!("is larger than {} KiB; none of it is used", limits::CATALOGUE_BYTES_MAX / 1024);
@@ -38,12 +59,16 @@ pub fn inspect(text: &str, language: Language) -> Inspected {
         .map(|error| MessageFault { line: line_at(text, error.pos.start), wrong: format!("is not Fluent: {error}") })
         .collect();
     let base = base_resource(language);
-    let index = Index::of(&base, &resource);
+    let (ours, index) = (Index::of(&base, &Resource { body: Vec::new() }), Index::of(&base, &resource));
     let mut sound = Vec::new();
     let mut seen = BTreeSet::new();
     for entry in resource.body {
         let Some(id) = id_of(&entry) else { continue };
-        let wrong = if seen.insert(id) { index.wrong(&entry) } else { Some("stands there twice".to_owned()) };
+        let wrong = if seen.insert(id) {
+            index.wrong(&entry).or_else(|| index.left_out(id, &ours))
+        } else {
+            Some("stands there twice".to_owned())
+        };
         match wrong {
             Some(wrong) => faults.push(MessageFault { line: line_of(text, id), wrong: format!("{id} {wrong}") }),
             None => sound.push(entry),
@@ -104,6 +129,16 @@ impl Index {
         let known: Vec<String> = given.iter().map(|variable| format!("${variable}")).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Some(format!("asks for ${missing}, which it is not given; it is given: {known}"))
+    }
+
+    /// What a message of ours says, and this one in its place does not.
+    fn left_out(&self, id: &str, ours: &Index) -> Option<String> {
+        if !ours.needs.contains_key(id) || variables(id).is_none() || id == MAY_LEAVE_OUT_ALL {
+            return None;
+        }
+        let (told, said) = (ours.closure(id).0.variables, self.closure(id).0.variables);
+        let left_out = told.iter().find(|name| !OPTIONAL.contains(&name.as_str()) && !said.contains(*name))?;
+        Some(format!("leaves out ${left_out}, which whoever reads the mail would miss"))
     }
 
     /// What a message needs together with all that it refers to, and the first reference that leads nowhere.

@@ -182,6 +182,26 @@ mod tests {
     }
 
     #[test]
+    fn what_leaves_out_a_fact_is_told_and_ours_stands_in() {
+        let (wording, faults) = with(&[(
+            "en.ftl",
+            "subject-update = Something changed\nin-zone = { $period }\ntime = { $hour12 }.{ $minute } { $half }\n\
+             opening-update = This event has changed.\nsubject-dated = { $subject }\nlabelled = { $label }\n",
+        )]);
+        let expected = [
+            "en.ftl:1: subject-update leaves out $title,",
+            "en.ftl:2: in-zone leaves out $zone,",
+            "en.ftl:6: labelled leaves out $text,",
+        ];
+        for (fault, expected) in faults.iter().zip(expected) {
+            assert!(fault.starts_with(expected), "{fault}");
+        }
+        assert_eq!(faults.len(), expected.len(), "{faults:?}");
+        let written = wording.write(Language::English, Occasion::Update, "VEVENT", &facts());
+        assert!(written.subject.starts_with("Updated: ") && written.text.contains("This event has changed."));
+    }
+
+    #[test]
     fn a_template_has_its_own_shape_and_escapes_by_itself() {
         let (wording, faults) = with(&[("mail.html", "<b>{{ opening }}</b>"), ("mail.txt", "-- {{ opening | wrap }}")]);
         assert_eq!(faults, Vec::<String>::new());

@@ -47,6 +47,8 @@ pub struct EngineHost {
     names: BTreeMap<String, String>,
     aliases: BTreeMap<Address, Vec<Address>>,
     pub(super) last: Result<Vec<Outgoing>, Refusal>,
+    /// What the recipients of the last `send` owed in return.
+    answers: Vec<Outgoing>,
     pub(super) mails: Vec<Mail>,
     reasons: Vec<(String, String)>,
     /// The UIDs that somebody outside has sent something about.
@@ -66,12 +68,23 @@ impl EngineHost {
             names: BTreeMap::new(),
             aliases: BTreeMap::new(),
             last: Err(Refusal::NothingToSend),
+            answers: Vec::new(),
             mails: Vec::new(),
             reasons: Vec::new(),
             foreign: BTreeSet::new(),
             before: Slots::new(),
             deed: Deed::Nothing,
         }
+    }
+
+    /// The messages of the last result, in the order of [`Host::outcome`].
+    pub fn owed(&self) -> &[Outgoing] {
+        self.last.as_deref().unwrap_or_default()
+    }
+
+    /// The messages that came back, in the order of [`Host::send`].
+    pub fn answers(&self) -> &[Outgoing] {
+        &self.answers
     }
 
     fn uid<'a>(&'a self, name: &'a str) -> &'a str {
@@ -108,7 +121,12 @@ impl EngineHost {
         self.reasons.push((recipient.to_string(), decision.reason.name().to_owned()));
         match (decision.verdict, decision.reason) {
             (Verdict::Refused, Reason::Refused(refusal)) => vec![Answer::Refused(refusal.to_string())],
-            _ => decision.outgoing.iter().map(|out| Answer::Message(Box::new(render_outgoing(out)))).collect(),
+            _ => {
+                let answers = decision.outgoing.iter().map(|out| Answer::Message(Box::new(render_outgoing(out))));
+                let answers = answers.collect();
+                self.answers.extend(decision.outgoing);
+                answers
+            }
         }
     }
 
@@ -190,6 +208,7 @@ impl Host for EngineHost {
     fn send(&mut self) -> Result<Vec<Answer>, String> {
         self.deed = Deed::Delivered;
         self.reasons.clear();
+        self.answers.clear();
         let mut answers = Vec::new();
         for mail in self.mails.clone() {
             for recipient in &mail.to {

@@ -164,7 +164,9 @@ impl Session {
         let from = envelope.from;
         let mut parameters = self.report_parameters(envelope.reports);
         let offers = self.connection.server_info();
-        let is_international = recipients.iter().chain([from]).any(|address| !address.as_str().is_ascii());
+        // What is not ASCII in a mail of ours is an address in its header, which asks for the same (RFC 6531 §3.6).
+        let is_international =
+            !content.is_ascii() || recipients.iter().chain([from]).any(|address| !address.as_str().is_ascii());
         if is_international && offers.supports_feature(Extension::SmtpUtfEight) {
             parameters.push(MailParameter::SmtpUtfEight);
         }

@@ -42,6 +42,7 @@ mod postfix;
 mod postgres;
 mod process;
 mod relay;
+mod second_reader;
 mod wire;
 
 pub use beside::{Beside, Program};
@@ -50,6 +51,7 @@ pub use missing::{MissingServer, or_skip, start_or_skip};
 pub use ports::free_port;
 pub use postgres::Postgres;
 pub use relay::{Behaviour, Relay};
+pub use second_reader::{Folder, Reading, folder, read_mail, read_outbox};
 pub use wire::Wire;
 
 /// The master user of a lab that has one: it logs in as `USER*gateway`.
