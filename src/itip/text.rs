@@ -13,12 +13,14 @@ mod protection;
 
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameter, ICalendarParameterName,
-    ICalendarParameterValue, ICalendarProperty, ICalendarValue, ICalendarValueType, Uri,
+    ICalendarParameterValue, ICalendarPeriod, ICalendarProperty, ICalendarValue, ICalendarValueType, Uri,
 };
 use calcard::{Entry, Parser};
 
 use super::decision::Refusal;
 use super::limits;
+use super::time::{moment, partial};
+use super::zone::Zone;
 pub use protection::is_too_large;
 
 use plain::write_plain;
@@ -29,6 +31,8 @@ const VERBATIM: &str = "X-IMIPD-VERBATIM";
 
 /// What a backslash in a parameter is for calcard: a private character that needs no escape.
 const BACKSLASH: char = '\u{f05c}';
+/// Seconds from 1970 of the years that four digits can say, from 0001 on.
+const YEARS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
 const BACKSLASH_TEXT: &str = "\u{f05c}";
 
 /// Reads the first VCALENDAR of a text.
@@ -84,6 +88,7 @@ fn make_writable(component: &mut ICalendarComponent, verbatim: &[String]) {
             _ => true,
         });
         entry.params.iter_mut().filter_map(parameter_text).for_each(quote);
+        entry.values.iter_mut().for_each(set_to_utc);
         if is_rule(entry) {
             set_broken_rule_aside(entry);
         }
@@ -119,6 +124,25 @@ fn one_of_each(mut entry: ICalendarEntry) -> Vec<ICalendarEntry> {
 
 fn is_date(value: &ICalendarValue) -> bool {
     matches!(value, ICalendarValue::PartialDateTime(moment) if moment.has_date() && !moment.has_time())
+}
+
+/// Says in UTC what came with another offset, which RFC 5545 §3.3.5 does not know and calcard would leave out in writing.
+fn set_to_utc(value: &mut ICalendarValue) {
+    let times = match value {
+        ICalendarValue::PartialDateTime(time) => [Some(&mut **time), None],
+        ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => [Some(start), Some(end)],
+        ICalendarValue::Period(ICalendarPeriod::Duration { start, .. }) => [Some(start), None],
+        _ => [None, None],
+    };
+    for time in times.into_iter().flatten() {
+        let has_offset = time.has_date_and_time() && time.tz_hour.is_some();
+        if has_offset
+            && (time.tz_hour, time.tz_minute) != (Some(0), Some(0))
+            && let Some(instant) = moment(time, &Zone::FLOATING).filter(|instant| YEARS.contains(&instant.as_seconds()))
+        {
+            *time = partial(instant);
+        }
+    }
 }
 
 /// Puts the line that was kept from calcard in its place again.
@@ -368,6 +392,20 @@ mod tests {
                 "{written}"
             );
             assert_eq!(write(&parse(&written).expect("a calendar")).replace('"', ""), written);
+        }
+    }
+
+    #[test]
+    fn a_time_with_an_offset_is_said_in_utc() {
+        for (line, told) in [
+            ("DTSTART:20260601T080000+0200", "DTSTART:20260601T060000Z\r\n"),
+            ("RECURRENCE-ID:20260101T003000-0930", "RECURRENCE-ID:20260101T100000Z\r\n"),
+            ("DTSTART:20260601T080000Z", "DTSTART:20260601T080000Z\r\n"),
+            ("DTSTART:20260601T080000", "DTSTART:20260601T080000\r\n"),
+        ] {
+            let text = format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{line}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
+            let written = write(&parse(&text).expect("a calendar"));
+            assert!(written.contains(told), "{written}");
         }
     }
 
