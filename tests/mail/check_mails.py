@@ -134,6 +134,19 @@ def check_letter(mail):
     return calendar
 
 
+def check_note(mail):
+    """The text of a mail that is no scheduling message; with links it has a page beside it."""
+    if mail.get_content_type() == "multipart/alternative":
+        text, page = mail.iter_parts()
+        assert page.get_content_type() == "text/html", f"has {page.get_content_type()} beside its text"
+        Page().feed(page.get_content())
+    else:
+        text = mail
+    assert text.get_content_type() == "text/plain", f"is {text.get_content_type()}"
+    check_text(text.get_content())
+    return text
+
+
 def read(raw):
     """What the mail says, when it is as it should be."""
     check_octets(raw)
@@ -151,9 +164,7 @@ def read(raw):
         assert len(mail.get_all("Reply-To", ())) == 1, "Reply-To is not there once"
         calendar, text = check_letter(mail), next(iter(next(mail.iter_parts()).iter_parts()))
     else:
-        assert mail.get_content_type() == "text/plain", f"is {mail.get_content_type()}"
-        calendar, text = None, mail
-        check_text(text.get_content())
+        calendar, text = None, check_note(mail)
     return {
         "from": [address.addr_spec for address in mail["From"].addresses],
         "to": [address.addr_spec for address in mail["To"].addresses],
