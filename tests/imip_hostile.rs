@@ -139,6 +139,20 @@ fn two_thousand_with_links_of_their_own_cost_no_more_than_their_mails() {
 }
 
 #[test]
+fn a_header_stays_shorter_than_mail_servers_cut_it() {
+    let domain = "a-rather-long-name-of-a-department.example.org";
+    let guests: String = (0..2_000).map(|nth| format!("ATTENDEE:mailto:guest-number-{nth}@{domain}\r\n")).collect();
+    let letters = written(object("Assembly", "Ada", &guests), Language::English);
+    let [letter] = letters.as_slice() else { panic!("{} letters", letters.len()) };
+    assert_eq!(letter.recipients.len(), 2_001);
+    let end = letter.mail.raw.windows(4).position(|octets| octets == b"\r\n\r\n").unwrap();
+    // Postfix: header_size_limit.
+    assert!(end < 102_400, "{end} octets");
+    let Some(reading) = read_mail(&letter.mail.raw) else { return };
+    assert!((800..2_001).contains(&reading.to.len()), "{}", reading.to.len());
+}
+
+#[test]
 fn who_cannot_be_written_to_costs_nobody_else_their_mail() {
     let odd = [
         "\"john doe\"@example.org",

@@ -14,7 +14,7 @@ use crate::itip::{Address, Method};
 
 /// The header fields of the mail itself; those of its parts are theirs.
 pub(super) fn header<'a>(letter: &Letter<'_>, message_id: &str, subject: &str) -> MessageBuilder<'a> {
-    let to: Vec<_> = letter.to.iter().map(header_address).collect();
+    let to: Vec<_> = named(&letter.to).iter().map(header_address).collect();
     let mut builder = MessageBuilder::new()
         .from(header_address(&letter.from))
         .to(HeaderAddress::new_list(to))
@@ -45,6 +45,19 @@ pub(super) fn header<'a>(letter: &Letter<'_>, message_id: &str, subject: &str) -
     let root = thread_root(letter);
     let thread = thread(root.as_deref(), &letter.references, answered);
     if thread.is_empty() { builder } else { builder.references(MessageId::new_list(thread.into_iter())) }
+}
+
+/// Those of the recipients who are named in To: all of them, as long as there is room; the envelope has the others.
+fn named(to: &[Mailbox]) -> &[Mailbox] {
+    // An encoded name may take four octets for one, and quotes, brackets and a fold come on top.
+    let octets =
+        |mailbox: &Mailbox| mailbox.address.as_str().len() + mailbox.name.as_ref().map_or(0, |name| name.len() * 4) + 8;
+    let sums = to.iter().scan(0, |sum, mailbox| {
+        *sum += octets(mailbox);
+        Some(*sum)
+    });
+    let count = sums.take_while(|sum| *sum <= limits::TO_OCTETS_MAX).count();
+    to.get(..count.max(1)).unwrap_or(to)
 }
 
 fn header_address<'a>(mailbox: &Mailbox) -> HeaderAddress<'a> {
