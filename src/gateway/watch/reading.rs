@@ -14,7 +14,7 @@ use crate::mailbox::{
 };
 
 /// Ordinary mails behind which the cursor is stored; they are looked at again when the daemon ends before.
-const UNSAVED_MAX: usize = 20;
+const UNSAVED_MAX: usize = 1;
 
 /// Mails that a server may announce at once and that are still asked for without asking how many there are.
 const FEW: u32 = 100;
