@@ -42,11 +42,13 @@ async fn invite(gateway: &Gateway) {
 
 /// `name` answers by mail; the reason that is recorded.
 async fn answer(gateway: &Gateway, name: &str, partstat: &str) -> String {
+    let stored = gateway.object(&gateway.config.users[0], &CalUid(UID.to_owned())).await.expect("read").expect("held");
+    let sequence = stored.content.lines().find_map(|line| line.strip_prefix("SEQUENCE:")).unwrap_or("0");
     let raw = format!(
         "From: {name}@example.org\r\nTo: ada@example.com\r\nSubject: answer\r\nMessage-ID: <{partstat}.{name}@example.org>\r\n\
          MIME-Version: 1.0\r\nContent-Type: text/calendar; charset=utf-8; method=REPLY\r\n\r\n\
          BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:{UID}\r\n\
-         DTSTAMP:20260102T000000Z\r\nSEQUENCE:1\r\nORGANIZER:mailto:ada@example.com\r\n\
+         DTSTAMP:20260102T000000Z\r\nSEQUENCE:{sequence}\r\nORGANIZER:mailto:ada@example.com\r\n\
          ATTENDEE;PARTSTAT={partstat}:mailto:{name}@example.org\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     );
     let place = Place { user: &gateway.config.users[0], folder: "INBOX", role: FolderRole::Inbox, cursor: None };

@@ -25,7 +25,7 @@ pub const COMPONENT_NESTING_MAX: usize = 12;
 pub const ADDRESSES_MAX: usize = 2_000;
 
 /// Octets of the addresses in To. Postfix cuts a header off behind 102,400 (`header_size_limit`), in the middle of an address.
-pub const TO_OCTETS_MAX: usize = 64_000;
+pub const TO_OCTETS_MAX: usize = 80_000;
 
 /// Characters of a summary that go into a subject.
 pub const SUBJECT_CHARS_MAX: usize = 120;

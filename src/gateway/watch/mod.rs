@@ -207,9 +207,13 @@ impl Watcher {
                 (is_notified, scope) = (false, Scope::All);
             }
             Box::pin(self.catch_up(session, scope)).await?;
-            Box::pin(self.read_tags(session)).await?;
+            let is_behind = Box::pin(self.read_tags(session)).await?;
             if self.is_stopped() {
                 return Ok(End::Stopped);
+            }
+            if is_behind {
+                scope = Scope::All;
+                continue;
             }
             progress.caught_up = true;
             self.common.gateway.board.set_phase(self.user.key(), Phase::Watching);

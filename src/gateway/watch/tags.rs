@@ -27,9 +27,12 @@ const TAGGED_DAYS: u64 = 90;
 
 impl Watcher {
     /// Looks at the keywords of all folders where that is asked for; the first folder is the open one afterwards.
-    pub(super) async fn read_tags(&mut self, session: &mut Session) -> Result<(), WatchError> {
+    ///
+    /// True when there is mail that has not been read: opening a folder swallows the news that it has some.
+    pub(super) async fn read_tags(&mut self, session: &mut Session) -> Result<bool, WatchError> {
+        let mut is_behind = false;
         if self.common.gateway.config.answers.keywords.is_empty() {
-            return Ok(());
+            return Ok(is_behind);
         }
         for at in (0..self.folders.len()).rev() {
             let Some(folder) = self.folders.get(at) else { continue };
@@ -47,16 +50,26 @@ impl Watcher {
                 continue;
             }
             match session.examine(&name).await {
-                Ok(state) => self.read_tags_of(session, at, state).await?,
+                Ok(state) => {
+                    is_behind |= self.is_behind(at, &state);
+                    self.read_tags_of(session, at, state).await?;
+                }
                 Err(error) if at > 0 && self.has_vanished(&error) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         let main = self.folders.first().map(|folder| folder.chosen.name.clone());
         if let Some(main) = main.filter(|main| session.open_folder() != Some(main.as_str())) {
-            session.examine(&main).await?;
+            let state = session.examine(&main).await?;
+            is_behind |= self.is_behind(0, &state);
         }
-        Ok(())
+        Ok(is_behind)
+    }
+
+    /// Whether a folder has mail behind its cursor.
+    fn is_behind(&self, at: usize, state: &FolderState) -> bool {
+        let cursor = self.folders.get(at).and_then(|folder| folder.cursor);
+        cursor.is_none_or(|cursor| cursor.uid_validity != state.uid_validity || cursor.next_uid < state.uid_next)
     }
 
     async fn read_tags_of(&mut self, session: &mut Session, at: usize, state: FolderState) -> Result<(), WatchError> {

@@ -49,9 +49,9 @@ pub(super) fn header<'a>(letter: &Letter<'_>, message_id: &str, subject: &str) -
 
 /// Those of the recipients who are named in To: all of them, as long as there is room; the envelope has the others.
 fn named(to: &[Mailbox]) -> &[Mailbox] {
-    // An encoded name may take four octets for one, and quotes, brackets and a fold come on top.
-    let octets =
-        |mailbox: &Mailbox| mailbox.address.as_str().len() + mailbox.name.as_ref().map_or(0, |name| name.len() * 4) + 8;
+    // Encoded words take up to twice the octets, and each its frame; brackets, a comma and a fold come on top.
+    let name = |name: &String| if name.is_ascii() { name.len() + 2 } else { name.len() * 2 + 24 };
+    let octets = |mailbox: &Mailbox| mailbox.address.as_str().len() + mailbox.name.as_ref().map_or(0, name) + 8;
     let sums = to.iter().scan(0, |sum, mailbox| {
         *sum += octets(mailbox);
         Some(*sum)
