@@ -3,7 +3,10 @@
 mod live;
 
 use std::fs;
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 use imipd_lab::Wire;
@@ -270,4 +273,53 @@ fn a_restored_backup_hides_no_new_mail_and_counts_no_old_one_twice() {
 fn mail_files(maildir: &Path) -> Vec<PathBuf> {
     let folders = ["new", "cur"].map(|folder| fs::read_dir(maildir.join(folder)).unwrap());
     folders.into_iter().flatten().map(|entry| entry.unwrap().path()).collect()
+}
+
+/// A way to Dovecot on which each EXAMINE is told, and waits until it may go on; the port, who tells, and who lets go.
+fn with_a_gate(server_port: u16) -> (u16, Receiver<()>, Sender<()>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let port = listener.local_addr().expect("its number").port();
+    let ((tell, told), (go, going)) = (channel(), channel());
+    std::thread::spawn(move || {
+        let (client, _) = listener.accept()?;
+        let mut server = TcpStream::connect((Ipv4Addr::LOCALHOST, server_port))?;
+        let (mut from, mut to) = (server.try_clone()?, client.try_clone()?);
+        std::thread::spawn(move || io::copy(&mut from, &mut to));
+        let mut lines = BufReader::new(client);
+        let mut line = String::new();
+        while lines.read_line(&mut line)? > 0 {
+            // Once the test is over nobody listens, and nobody is held.
+            if line.contains(" EXAMINE ") && tell.send(()).is_ok() {
+                let _ = going.recv();
+            }
+            server.write_all(line.as_bytes())?;
+            line.clear();
+        }
+        io::Result::Ok(())
+    });
+    (port, told, go)
+}
+
+#[test]
+fn mail_that_comes_before_the_keywords_are_looked_at_is_read() {
+    let more = "[answers.keywords]\naccept = \"$label2\"";
+    let imap = "poll_interval = \"1d\"";
+    let plan = Plan { users: &["a"], watched: &["a"], imap, more, ..Plan::default() };
+    let Some(mut site) = Site::prepare(&plan) else { return };
+    let (port, told, go) = with_a_gate(site.lab.imap_port());
+    site.redirect(port, site.lab.smtp_port());
+    site.launch();
+    // Everything is looked at again and again when a connection begins; then it is quiet.
+    while told.recv_timeout(Duration::from_secs(5)).is_ok() {
+        go.send(()).unwrap();
+    }
+    site.lab.deliver("a", invitation(&site, "1").as_bytes()).unwrap();
+    assert_eq!(site.decision("a", "<1@example.org>")["verdict"], "applied");
+    // The first has been read; before INBOX is opened for its keywords, the second comes.
+    told.recv_timeout(Duration::from_secs(30)).unwrap();
+    site.lab.deliver("a", invitation(&site, "2").as_bytes()).unwrap();
+    go.send(()).unwrap();
+    drop(told);
+    drop(go);
+    assert_eq!(site.decision("a", "<2@example.org>")["verdict"], "applied");
 }
