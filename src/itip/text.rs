@@ -11,6 +11,7 @@
 mod plain;
 mod protection;
 
+use calcard::common::PartialDateTime;
 use calcard::icalendar::{
     ICalendar, ICalendarComponent, ICalendarComponentType, ICalendarEntry, ICalendarParameter, ICalendarParameterName,
     ICalendarParameterValue, ICalendarPeriod, ICalendarProperty, ICalendarValue, ICalendarValueType, Uri,
@@ -127,22 +128,44 @@ fn is_date(value: &ICalendarValue) -> bool {
 }
 
 /// Says in UTC what came with another offset, which RFC 5545 §3.3.5 does not know and calcard would leave out in writing.
+///
+/// A time whose offset no place on earth has is none, and stays none.
 fn set_to_utc(value: &mut ICalendarValue) {
+    if let ICalendarValue::PartialDateTime(time) = value
+        && has_offset(time)
+    {
+        *value = match in_utc(time) {
+            Some(time) => ICalendarValue::PartialDateTime(Box::new(time)),
+            None => ICalendarValue::Text(with_offset(time)),
+        };
+        return;
+    }
     let times = match value {
-        ICalendarValue::PartialDateTime(time) => [Some(&mut **time), None],
         ICalendarValue::Period(ICalendarPeriod::Range { start, end }) => [Some(start), Some(end)],
         ICalendarValue::Period(ICalendarPeriod::Duration { start, .. }) => [Some(start), None],
         _ => [None, None],
     };
-    for time in times.into_iter().flatten() {
-        let has_offset = time.has_date_and_time() && time.tz_hour.is_some();
-        if has_offset
-            && (time.tz_hour, time.tz_minute) != (Some(0), Some(0))
-            && let Some(instant) = moment(time, &Zone::FLOATING).filter(|instant| YEARS.contains(&instant.as_seconds()))
-        {
-            *time = partial(instant);
-        }
+    for time in times.into_iter().flatten().filter(|time| has_offset(time)) {
+        *time = in_utc(time).unwrap_or_else(|| time.clone());
     }
+}
+
+fn has_offset(time: &PartialDateTime) -> bool {
+    time.has_date_and_time() && time.tz_hour.is_some() && (time.tz_hour, time.tz_minute) != (Some(0), Some(0))
+}
+
+fn in_utc(time: &PartialDateTime) -> Option<PartialDateTime> {
+    moment(time, &Zone::FLOATING).filter(|instant| YEARS.contains(&instant.as_seconds())).map(partial)
+}
+
+/// A time as it came, or nearly so.
+fn with_offset(time: &PartialDateTime) -> String {
+    let [month, day, hour, minute, second] =
+        [time.month, time.day, time.hour, time.minute, time.second].map(Option::unwrap_or_default);
+    let sign = if time.tz_minus { '-' } else { '+' };
+    let (year, hours, minutes) =
+        (time.year.unwrap_or_default(), time.tz_hour.unwrap_or_default(), time.tz_minute.unwrap_or_default());
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}{sign}{hours:02}{minutes:02}")
 }
 
 /// Puts the line that was kept from calcard in its place again.
@@ -400,6 +423,8 @@ mod tests {
         for (line, told) in [
             ("DTSTART:20260601T080000+0200", "DTSTART:20260601T060000Z\r\n"),
             ("RECURRENCE-ID:20260101T003000-0930", "RECURRENCE-ID:20260101T100000Z\r\n"),
+            ("DTSTART:20260601T080000+5000", "DTSTART:20260601T080000+5000\r\n"),
+            ("DTSTART:20260601T080000Z50", "DTSTART:20260601T080000+5000\r\n"),
             ("DTSTART:20260601T080000Z", "DTSTART:20260601T080000Z\r\n"),
             ("DTSTART:20260601T080000", "DTSTART:20260601T080000\r\n"),
         ] {
