@@ -14,6 +14,9 @@ use tempfile::TempDir;
 use crate::missing::{MissingServer, find_program};
 use crate::process::{GroupLeader, Server, Watchdog, until};
 
+/// Longer than any of them takes to start: rspamd has been seen to take 15 s after its installation.
+const PATIENCE: Duration = Duration::from_secs(90);
+
 /// A folder and the programs that run in it. Dropping it stops them and removes the folder.
 pub struct Beside {
     servers: Vec<Server>,
@@ -67,7 +70,7 @@ impl Beside {
         let output = self.root.join(format!("{name}.output"));
         let mut server = Server::spawn(&mut command, GroupLeader::AtStart, &output, &self.watchdog)?;
         let listens = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
-        let ready = until(Duration::from_secs(15), || listens() || !server.is_running());
+        let ready = until(PATIENCE, || listens() || !server.is_running());
         if ready && server.is_running() {
             self.servers.push(server);
             return Ok(());
