@@ -1,13 +1,16 @@
 //! What holds for every change that a scenario makes, whatever it is: laws of announcing.
 
+mod scenario_files;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use calcard::icalendar::{ICalendarComponent, ICalendarComponentType, ICalendarProperty};
 use imipd::itip::announce::{self, Author};
 use imipd::itip::component::ComponentExt;
 use imipd::itip::scenario::{Command, Script};
 use imipd::itip::{Address, Announcement, CalendarObject, ItipMessage, Method, Outgoing, Revisions};
+use scenario_files::scenario_files;
 
 /// What a user has of one UID.
 type Slots = BTreeMap<(String, String), (CalendarObject, Revisions)>;
@@ -90,15 +93,4 @@ fn bad_message(message: &Outgoing, author: Author<'_>) -> Option<&'static str> {
         (!own_method, "its method does not allow its contents"),
     ];
     rules.into_iter().find(|(is_broken, _)| *is_broken).map(|(_, law)| law)
-}
-
-fn scenario_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("tests/scenarios");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.sort();
-    paths
-        .into_iter()
-        .flat_map(|path| if path.is_dir() { scenario_files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
-        .collect()
 }

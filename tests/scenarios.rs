@@ -1,8 +1,11 @@
 //! Every scenario file, played on the engine alone.
 
-use std::path::{Path, PathBuf};
+mod scenario_files;
+
+use std::path::Path;
 
 use imipd::itip::scenario::{EngineHost, Script, run};
+use scenario_files::scenario_files;
 
 /// Plays a file and returns what failed, readable.
 fn failures(path: &Path, prodid: &str) -> Vec<String> {
@@ -39,15 +42,4 @@ fn every_scenario_passes() {
     let files = scenario_files(&root);
     let failed: Vec<String> = files.iter().flat_map(|path| failures(path, imipd::PRODID)).collect();
     assert!(failed.is_empty(), "{} failures\n{}", failed.len(), failed.join("\n\n"));
-}
-
-fn scenario_files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).expect("tests/scenarios");
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
-    paths.sort();
-    paths
-        .into_iter()
-        .flat_map(|path| if path.is_dir() { scenario_files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
-        .collect()
 }

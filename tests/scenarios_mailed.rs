@@ -3,7 +3,9 @@
 //! What the file is compared with is the calendar that Python's email package finds in the mail, and whom the mail is from and to. The
 //! mails are written in all languages in turn.
 
-use std::path::{Path, PathBuf};
+mod scenario_files;
+
+use std::path::Path;
 
 use imipd::config::{AddedInstances, Imip};
 use imipd::gateway::letter::{Author, Occasioned, Pen, letters};
@@ -14,6 +16,7 @@ use imipd::itip::scenario::{
 use imipd::itip::{Address, Outgoing, text};
 use imipd::ledger::Thread;
 use imipd_lab::read_mail;
+use scenario_files::scenario_files;
 
 /// An ADD stays one, so that the mail says what the file says.
 const IMIP: Imip =
@@ -188,14 +191,4 @@ fn every_message_of_every_scenario_is_read_back_from_its_mail() {
     assert!(failed.is_empty(), "{} failures\n{}", failed.len(), failed.join("\n\n"));
     assert!(count > 400 && mails >= count, "{count} messages as {mails} mails");
     println!("{count} messages as {mails} mails");
-}
-
-fn scenario_files(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
-        .into_iter()
-        .flat_map(|path| if path.is_dir() { scenario_files(&path) } else { vec![path] })
-        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
-        .collect()
 }
