@@ -10,6 +10,11 @@ use super::watch::stopped;
 /// How long to wait after trouble with the database.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(60);
 
+/// How long to let alone what has failed so often: the shortest time at first, twice as long each time, the longest at last; milliseconds.
+pub(super) fn rest((least, most): (i64, i64), attempts: u32) -> i64 {
+    least.saturating_mul(1 << attempts.min(20)).min(most)
+}
+
 /// The rhythm of a chore: it is done again when the time is over that it has named, or when its bell rings.
 #[derive(Debug)]
 pub(super) struct Chore<'a> {

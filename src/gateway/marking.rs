@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::chore::Chore;
+use super::chore::{Chore, rest};
 use super::limits::{MARK_ATTEMPTS_MAX, MARK_DELAY_MILLIS, MARK_PAUSE_MILLIS, MARKS_MAX, RETRY_LOGIN_MAX};
 use super::receive::{Attempt, DEAD_LETTER, Place};
 use super::{Gateway, now_millis};
@@ -132,8 +132,7 @@ impl Gateway {
     }
 
     async fn put_off_marks(&self, first: &OwedMark, marks: &[OwedMark]) -> Result<(), LedgerError> {
-        let (least, most) = MARK_PAUSE_MILLIS;
-        let rest = least.saturating_mul(1 << first.attempts.min(20)).min(most);
+        let rest = rest(MARK_PAUSE_MILLIS, first.attempts);
         let mut transaction = self.ledger.begin().await?;
         for mark in marks {
             transaction.postpone_mark(mark, now_millis() + rest).await?;

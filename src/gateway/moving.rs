@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::chore::Chore;
+use super::chore::{Chore, rest};
 use super::limits::{MARK_ATTEMPTS_MAX, MARK_PAUSE_MILLIS, MARKS_MAX, RETRY_LOGIN_MAX};
 use super::{Gateway, now_millis};
 use crate::config::AfterAnswer;
@@ -58,8 +58,7 @@ impl Gateway {
             }
             Err(MoveError::Mailbox(error)) => {
                 tracing::info!(user = first.user, folder = first.folder, %error, "mails wait to be moved");
-                let (least, most) = MARK_PAUSE_MILLIS;
-                let rest = least.saturating_mul(1 << first.attempts.min(20)).min(most);
+                let rest = rest(MARK_PAUSE_MILLIS, first.attempts);
                 for one in &owed {
                     self.ledger.postpone_move(one, now_millis() + rest).await?;
                 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures_util::TryFutureExt;
 use tokio::sync::watch;
 
-use super::chore::Chore;
+use super::chore::{Chore, rest};
 use super::{Gateway, now_millis};
 use crate::config::User;
 use crate::itip::Address;
@@ -114,7 +114,9 @@ impl Gateway {
             return self.refuse(copy, &error.to_string()).await;
         }
         tracing::info!(user = copy.user, message_id = copy.message_id, %error, "a copy for the Sent folder waits");
-        self.ledger.postpone_copy(copy.outbox_id, now_millis() + rest(copy.attempts), &error.to_string()).await
+        self.ledger
+            .postpone_copy(copy.outbox_id, now_millis() + rest(PAUSE_MILLIS, copy.attempts), &error.to_string())
+            .await
     }
 
     /// Puts off all copies of a user, whose folder cannot be opened.
@@ -124,7 +126,9 @@ impl Gateway {
         }
         let Some(first) = copies.first() else { return Ok(()) };
         tracing::info!(user = first.user, %error, "copies for the Sent folder wait");
-        self.ledger.postpone_copies(&first.user, now_millis() + rest(first.attempts), &error.to_string()).await
+        self.ledger
+            .postpone_copies(&first.user, now_millis() + rest(PAUSE_MILLIS, first.attempts), &error.to_string())
+            .await
     }
 
     fn is_too_old(&self, copy: &SentCopy) -> bool {
@@ -140,12 +144,6 @@ async fn save(session: &mut Session, folder: &str, copy: &SentCopy) -> Result<Ap
     }
     let sent_at = chrono::DateTime::from_timestamp_millis(copy.created_at).unwrap_or_default();
     session.append(folder, &copy.raw, sent_at).await
-}
-
-/// How long to wait after so many attempts, in milliseconds.
-fn rest(attempts: u32) -> i64 {
-    let (least, most) = PAUSE_MILLIS;
-    least.saturating_mul(1 << attempts.min(20)).min(most)
 }
 
 /// How long one login may take; it is tried again later.

@@ -32,9 +32,10 @@ const VERBATIM: &str = "X-IMIPD-VERBATIM";
 
 /// What a backslash in a parameter is for calcard: a private character that needs no escape.
 const BACKSLASH: char = '\u{f05c}';
+const BACKSLASH_TEXT: &str = "\u{f05c}";
+
 /// Seconds from 1970 of the years that four digits can say, from 0001 on.
 const YEARS: std::ops::Range<i64> = -62_135_596_800..253_402_300_800;
-const BACKSLASH_TEXT: &str = "\u{f05c}";
 
 /// Reads the first VCALENDAR of a text.
 ///
@@ -146,7 +147,9 @@ fn set_to_utc(value: &mut ICalendarValue) {
         _ => [None, None],
     };
     for time in times.into_iter().flatten().filter(|time| has_offset(time)) {
-        *time = in_utc(time).unwrap_or_else(|| time.clone());
+        if let Some(utc) = in_utc(time) {
+            *time = utc;
+        }
     }
 }
 

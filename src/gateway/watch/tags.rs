@@ -30,10 +30,10 @@ impl Watcher {
     ///
     /// True when there is mail that has not been read: opening a folder swallows the news that it has some.
     pub(super) async fn read_tags(&mut self, session: &mut Session) -> Result<bool, WatchError> {
-        let mut is_behind = false;
         if self.common.gateway.config.answers.keywords.is_empty() {
-            return Ok(is_behind);
+            return Ok(false);
         }
+        let mut is_behind = false;
         for at in (0..self.folders.len()).rev() {
             let Some(folder) = self.folders.get(at) else { continue };
             let is_meant = matches!(folder.chosen.role, FolderRole::Inbox | FolderRole::Other);
